@@ -156,7 +156,7 @@ def _show_untold(found: "ExplainContextResponse", turn: "Turn") -> None:
         aside(f"Of what stands beside them it had no room for {turn.omitted_texts} of the kinds.")
 
 
-_IN_LINES = ("whiteboard_section", "summary")
+_IN_LINES = ("whiteboard_section", "summary", "profile")
 
 
 def _show_item(item: "ContextItem") -> None:
@@ -186,6 +186,8 @@ def _source(item: "ContextItem") -> str:
             section = item.whiteboard_section
             cut = ", shortened" if section.shortened else ""
             return f"whiteboard: {section.name}, version {section.version}{cut}"
+        case "profile":
+            return f"who asks: {item.profile.user_id}, {local_time(item.profile.time)}"
         case "summary":
             of = item.summary
             return f"summary {of.level}.{of.number}, {of.messages} messages"

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from antiphon_server.memory.model import MessageId, Newest
 from antiphon_server.memory.remembered import Kind
+from antiphon_server.runtime.access.principal import UserId
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +51,16 @@ class OfSummary:
     messages: int
 
 
-Source: TypeAlias = OfMessage | OfMemory | OfSection | OfSummary
+@dataclass(frozen=True, slots=True)
+class OfProfile:
+    """What who asked wants to be known by, there and then."""
+
+    user_id: UserId
+    workspace_id: str
+    time_us: int
+
+
+Source: TypeAlias = OfMessage | OfMemory | OfSection | OfSummary | OfProfile
 
 
 @dataclass(frozen=True, slots=True)

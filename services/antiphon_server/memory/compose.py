@@ -8,6 +8,7 @@ import grpc
 
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from antiphon.auth.v1.profile_service_pb2_grpc import ProfileServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
@@ -33,6 +34,7 @@ from antiphon_server.memory.assembly.memories import RelevantMemories
 from antiphon_server.memory.assembly.older_messages import OlderMessages
 from antiphon_server.memory.assembly.what_came_before import WhatCameBefore
 from antiphon_server.memory.assembly.whiteboard_sections import WhiteboardSections
+from antiphon_server.memory.assembly.who_asks import WhoAsks
 from antiphon_server.memory.memories.expiring import Expiring
 from antiphon_server.memory.memories.finding import Finder, ModelFinder, RuleFinder
 from antiphon_server.memory.memories.gathering import Gathering
@@ -55,6 +57,7 @@ from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
 from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.profiles.reading import AuthServiceProfiles
 from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.telemetry.metrics import Gauges
@@ -145,7 +148,9 @@ def compose_service(
     notes = _notes(database, internal)
     assemblies = SqlAssemblies(database)
     summaries = _summaries(settings, database, internal, library, conversations, names)
+    profiles = AuthServiceProfiles(ProfileServiceStub(internal), infrastructure.profiles)
     contributors: Sequence[Contributor] = [  # what matters most first
+        WhoAsks(profiles, audiences),
         WhiteboardSections(notes.whiteboards),
         RelevantMemories(conversations, audiences, store, shelf, library),
         OlderMessages(conversations, names, library),

@@ -209,6 +209,7 @@ class ContextItem(_message.Message):
     MEMORY_FIELD_NUMBER: _builtins.int
     SUMMARY_FIELD_NUMBER: _builtins.int
     WHITEBOARD_SECTION_FIELD_NUMBER: _builtins.int
+    PROFILE_FIELD_NUMBER: _builtins.int
     TEXT_FIELD_NUMBER: _builtins.int
     TOKENS_FIELD_NUMBER: _builtins.int
     SCORE_FIELD_NUMBER: _builtins.int
@@ -243,6 +244,10 @@ class ContextItem(_message.Message):
         """whiteboard_section is a section of the conversation's whiteboard."""
 
     @_builtins.property
+    def profile(self) -> Global___ProfileSource:
+        """profile is what who asked wants to be known by."""
+
+    @_builtins.property
     def parts(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
         """parts are what the score is the sum of, as in MessageHit.parts."""
 
@@ -253,17 +258,18 @@ class ContextItem(_message.Message):
         memory: Global___RememberedSource | None = ...,
         summary: Global___SummarySource | None = ...,
         whiteboard_section: Global___SectionSource | None = ...,
+        profile: Global___ProfileSource | None = ...,
         text: _builtins.str = ...,
         tokens: _builtins.int = ...,
         score: _builtins.float = ...,
         parts: _abc.Mapping[_builtins.str, _builtins.float] | None = ...,
         reason: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["memory", b"memory", "message", b"message", "source", b"source", "summary", b"summary", "whiteboard_section", b"whiteboard_section"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["memory", b"memory", "message", b"message", "profile", b"profile", "source", b"source", "summary", b"summary", "whiteboard_section", b"whiteboard_section"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["memory", b"memory", "message", b"message", "parts", b"parts", "reason", b"reason", "score", b"score", "source", b"source", "summary", b"summary", "text", b"text", "tokens", b"tokens", "whiteboard_section", b"whiteboard_section"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["memory", b"memory", "message", b"message", "parts", b"parts", "profile", b"profile", "reason", b"reason", "score", b"score", "source", b"source", "summary", b"summary", "text", b"text", "tokens", b"tokens", "whiteboard_section", b"whiteboard_section"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["message", "memory", "summary", "whiteboard_section"]  # noqa: Y015
+    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["message", "memory", "summary", "whiteboard_section", "profile"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_source) -> _WhichOneofReturnType_source | None: ...
 
@@ -422,6 +428,38 @@ class SummarySource(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___SummarySource: _TypeAlias = SummarySource  # noqa: Y015
+
+@_typing.final
+class ProfileSource(_message.Message):
+    """ProfileSource is the profile of who asked, and the time that their clock showed."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    USER_ID_FIELD_NUMBER: _builtins.int
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    TIME_FIELD_NUMBER: _builtins.int
+    user_id: _builtins.str
+    """user_id is whose it is."""
+    workspace_id: _builtins.str
+    """workspace_id is where the turn was."""
+    @_builtins.property
+    def time(self) -> _timestamp_pb2.Timestamp:
+        """time is when it was shown."""
+
+    def __init__(
+        self,
+        *,
+        user_id: _builtins.str = ...,
+        workspace_id: _builtins.str = ...,
+        time: _timestamp_pb2.Timestamp | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["time", b"time"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["time", b"time", "user_id", b"user_id", "workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ProfileSource: _TypeAlias = ProfileSource  # noqa: Y015
 
 @_typing.final
 class LeftOutItems(_message.Message):

@@ -10,6 +10,7 @@ from antiphon_server.memory.assembled import (
     LeftOut,
     OfMemory,
     OfMessage,
+    OfProfile,
     OfSection,
     OfSummary,
     Source,
@@ -17,6 +18,7 @@ from antiphon_server.memory.assembled import (
 from antiphon_server.memory.encoding.search import microseconds
 from antiphon_server.memory.model import AssemblyWish, ConversationId, MessageId, Newest
 from antiphon_server.memory.remembered import Kind
+from antiphon_server.runtime.access.principal import UserId
 
 BETWEEN = "\n\n"
 """Stands between the texts where they are told as one."""
@@ -110,6 +112,10 @@ def _item(it: Item) -> pb.ContextItem:
             )
         case OfSummary() as summary:
             item.summary.CopyFrom(_summary(summary))
+        case OfProfile(user_id, workspace_id, time_us):
+            item.profile.CopyFrom(
+                pb.ProfileSource(user_id=user_id, workspace_id=workspace_id, time=_time(time_us))
+            )
     return item
 
 
@@ -165,6 +171,9 @@ def _source_of(it: pb.ContextItem) -> Source | None:
             return OfSection(section.name, section.version, section.shortened)
         case "summary":
             return _of_summary(it.summary)
+        case "profile":
+            who = it.profile
+            return OfProfile(UserId(who.user_id), who.workspace_id, microseconds(who.time))
         case _:
             return None
 
