@@ -13,6 +13,7 @@ import { createGrpcWebTransport } from "@connectrpc/connect-web";
 import { AccessService } from "../gen/antiphon/auth/v1/access_service_pb";
 import { AuditService } from "../gen/antiphon/auth/v1/audit_service_pb";
 import { AuthService } from "../gen/antiphon/auth/v1/auth_service_pb";
+import { ProfileService } from "../gen/antiphon/auth/v1/profile_service_pb";
 import { AnomalyService } from "../gen/antiphon/context/v1/anomaly_service_pb";
 import { ContextService } from "../gen/antiphon/context/v1/context_service_pb";
 import { FilterService } from "../gen/antiphon/context/v1/filter_service_pb";
@@ -55,6 +56,7 @@ export interface Stubs {
   handoffs: Stub<typeof HandoffService>;
   integration: Stub<typeof IntegrationService>;
   notices: Stub<typeof NoticeService>;
+  profiles: Stub<typeof ProfileService>;
   routes: Stub<typeof RouteService>;
   schedules: Stub<typeof ScheduleService>;
   whiteboards: Stub<typeof WhiteboardService>;
@@ -103,6 +105,7 @@ function stubsOn(wire: Transport): Stubs {
     handoffs: createClient(HandoffService, wire),
     integration: createClient(IntegrationService, wire),
     notices: createClient(NoticeService, wire),
+    profiles: createClient(ProfileService, wire),
     routes: createClient(RouteService, wire),
     schedules: createClient(ScheduleService, wire),
     whiteboards: createClient(WhiteboardService, wire),

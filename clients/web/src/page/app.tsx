@@ -15,6 +15,7 @@ import { FiltersView } from "./filters/view";
 import { FlagsView } from "./flags/view";
 import { PeopleDialog } from "./people";
 import { QueueView } from "./queue/queue";
+import { ProfileDialog } from "./profile/dialog";
 import { SearchDialog } from "./search/dialog";
 import { Sidebar } from "./sidebar";
 import { UsageView } from "./usage/usage";
@@ -22,7 +23,7 @@ import { useChanges } from "./use";
 import { WebhooksView } from "./webhooks/view";
 import { BESIDE, WhiteboardPanel } from "./whiteboard/panel";
 
-type Window = "account" | "archive" | "people" | "search" | "shortcuts" | "workspace" | "rename" | "";
+type Window = "account" | "archive" | "people" | "profile" | "search" | "shortcuts" | "workspace" | "rename" | "";
 
 const HIDDEN = "antiphon.list";
 const WORKSPACE = "antiphon.workspace";
@@ -85,6 +86,7 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
           onNewWorkspace: () => setDialog("workspace"),
           onSearch: (wanted) => (setNarrowOpen(false), setQuery(wanted), setDialog("search")),
           onAccount: () => setDialog("account"),
+          onProfile: () => setDialog("profile"),
           onShortcuts: () => setDialog("shortcuts"),
           onSignOut,
         }}
@@ -134,6 +136,7 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
       </main>
       {dialog === "search" && <SearchDialog desk={desk} query={query} workspaceId={known} onClose={() => setDialog("")} />}
       {dialog === "account" && <AccountDialog session={desk.session} onClose={() => setDialog("")} />}
+      {dialog === "profile" && <ProfileDialog desk={desk} onClose={() => setDialog("")} />}
       {dialog === "shortcuts" && <ShortcutsDialog onClose={() => setDialog("")} />}
       {dialog === "workspace" && (
         <NameDialog

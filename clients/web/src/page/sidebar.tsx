@@ -22,6 +22,7 @@ export interface SidebarActions {
   onNewWorkspace: () => void;
   onSearch: (query: string) => void;
   onAccount: () => void;
+  onProfile: () => void;
   onShortcuts: () => void;
   onSignOut: () => void;
 }
@@ -261,6 +262,9 @@ function Account({ desk, actions }: { desk: Desk; actions: SidebarActions }): JS
           <>
             <button type="button" onClick={pick(actions.onAccount)}>
               <Icon name="person" /> Account
+            </button>
+            <button type="button" onClick={pick(actions.onProfile)}>
+              <Icon name="pencil" /> About you
             </button>
             <button type="button" onClick={pick(actions.onShortcuts)}>
               <Icon name="keys" /> Keyboard
