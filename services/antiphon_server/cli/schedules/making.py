@@ -33,8 +33,8 @@ def create(
         typer.Option(
             "--time-zone",
             metavar="NAME",
-            help="Whose clock is meant, as Europe/Berlin. Else --cron goes by UTC, and --at by "
-            "this machine's.",
+            help="Whose clock is meant, as Europe/Berlin. Else --cron goes by your profile's, or "
+            "UTC, and --at by this machine's.",
         ),
     ] = "",
     missed: Annotated[
