@@ -7,6 +7,7 @@ import time
 from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
+import asyncpg
 import pytest
 from sqlalchemy import Connection, text
 from sqlalchemy.util import await_only
@@ -18,8 +19,9 @@ from antiphon_server.runtime.storage import postgres as adapter
 from antiphon_server.runtime.storage.database import DatabaseUnusable
 from antiphon_server.runtime.storage.postgres import PostgresDatabase
 from antiphon_server.runtime.storage.postgres_engine import connected
+from antiphon_server.runtime.storage.postgres_scrub import PostgresScrub
 from antiphon_server.runtime.storage.postgres_start import open_postgres
-from tests.e2e.until import SOON_S, until
+from tests.e2e.until import SOON_S, until, until_it
 from tests.fakes.postgres import Postgres
 
 SLOW_S = 1.0
@@ -389,3 +391,42 @@ async def test_a_database_for_others_is_refused(postgres: Postgres) -> None:
     )
     with pytest.raises(DatabaseUnusable, match="createdb -E UTF8"):
         await open_postgres(postgres.url("latin"), 2)
+
+
+async def test_freeing_room_takes_as_long_as_it_takes(url: str) -> None:
+    """Beyond the limit of a transaction: the store is not lost, others go on, and it is done."""
+    store = PostgresDatabase(url, pool=2, deadline_s=SLOW_S)
+    await store.write(lambda it: it.execute(text("CREATE TABLE numbers (n int PRIMARY KEY)")))
+    other = await asyncpg.connect(url)
+    held = other.transaction()
+    await held.start()
+    await other.execute("LOCK TABLE numbers IN SHARE UPDATE EXCLUSIVE MODE")
+    asked = [asyncio.create_task(store.scrub(["numbers"])) for _ in range(3)]
+    for number in range(8):
+        await store.write(added(number))
+        await asyncio.sleep(SLOW_S / 4)
+    assert store.writable
+    assert not [it for it in asked if it.done()]
+    await held.rollback()
+    await asyncio.gather(*asked)
+    freed = "SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'numbers'"
+    assert await other.fetchval(freed) >= 1
+    await other.close()
+    await store.close()
+
+
+async def test_who_asks_does_not_wait_for_ever_until_room_is_freed(url: str) -> None:
+    """What is late goes on, is tried again when it failed, and ends with the database."""
+    store = PostgresDatabase(url, pool=2)
+    scrub = PostgresScrub(url, wait_s=0.1)
+    await scrub.scrub(["numbers"])
+    await store.write(lambda it: it.execute(text("CREATE TABLE numbers (n int PRIMARY KEY)")))
+    freed = "SELECT vacuum_count FROM pg_stat_user_tables WHERE relname = 'numbers'"
+
+    async def done() -> bool:
+        return bool(await store.read(lambda it: it.execute(text(freed)).scalar_one()))
+
+    await until_it(done)
+    await scrub.scrub(["numbers", "nothing"])
+    await scrub.close()
+    await store.close()

@@ -40,3 +40,7 @@ DUE_TIME = RetryPolicy(1.0, factor=1.5, longest_s=300.0)
 """A turn that is due, and that something keeps from starting: for ever. Each try is a message to
 filters and to detectors, and leaves rows behind; nine of them are made within the minute in which
 it isn't missed, then fewer and fewer."""
+
+SCRUB = RetryPolicy(2.0, longest_s=600.0, tries=12)
+"""Freeing the room of what was removed: for an hour or so. What is in the way, another one who does
+the same or a server that is away, may last minutes; after that Postgres does it by itself."""

@@ -55,9 +55,11 @@ class Database(Protocol):
 
         As far as the database has means for that. SQLite overwrites what is removed; its log of
         writes is emptied here. Postgres frees the rows' room, and overwrites it when that is used
-        again; where it can't be told to now, it does so by itself later.
+        again: what takes longer than some seconds goes on when this returns, and is tried again
+        where it can't be done. Others read and write meanwhile.
 
-        Raises DomainError STORE_UNAVAILABLE, OVERLOADED.
+        Raises DomainError STORE_UNAVAILABLE (also if SQLite's log of writes is read all the time:
+        the same again may be able to), OVERLOADED.
         """
         ...
 

@@ -28,6 +28,7 @@ from antiphon_server.runtime.storage.postgres_engine import (
     postgres_engine,
     words_of,
 )
+from antiphon_server.runtime.storage.postgres_scrub import PostgresScrub
 
 T = TypeVar("T")
 POOL = 10
@@ -69,6 +70,7 @@ class PostgresDatabase:
         )
         self._plain = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         self._slots = asyncio.Semaphore(pool)
+        self._scrub = PostgresScrub(url)
         self._deadline_s = deadline_s
         self._idle_s = lock_s * IDLE_SHARE
         self._most_waiting = most_waiting
@@ -88,18 +90,14 @@ class PostgresDatabase:
 
     async def scrub(self, tables: Sequence[str]) -> None:
         """See :meth:`Database.scrub`. What an older snapshot sees stays until that has ended."""
-
-        def vacuum(connection: Connection) -> None:
-            connection.exec_driver_sql(f"VACUUM {', '.join(tables)}")
-
-        try:
-            await self._call(self._plain, vacuum)
-        except DomainError as error:
-            log.warning("the room of removed rows is freed later: %s", error)
+        if self._closed:
+            raise DomainError(Reason.STORE_UNAVAILABLE)
+        await self._scrub.scrub(tables)
 
     async def close(self) -> None:
         """See :meth:`Database.close`."""
         self._closed = True
+        await self._scrub.close()
         if self._calls:
             await asyncio.wait(self._calls)
         if self._probing is not None:
