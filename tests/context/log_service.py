@@ -13,7 +13,7 @@ from antiphon_server.events.adapters.redaction import EventWords
 from antiphon_server.events.adapters.silent_bus import SilentBus
 from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.adapters.tables import log as log_rows
-from antiphon_server.events.adapters.tables import requests, scopes
+from antiphon_server.events.adapters.tables import requests, scopes, told
 from antiphon_server.events.erasing import Erasing
 from antiphon_server.events.log import EventLog as Log
 from antiphon_server.events.servicer import EventServicer
@@ -76,7 +76,7 @@ class LogService:
 
         def work(connection: Connection) -> None:
             lost = select(scopes.c.id).where(scopes.c.scope == scope).scalar_subquery()
-            for table in (log_rows, requests):
+            for table in (log_rows, requests, told):
                 connection.execute(delete(table).where(table.c.scope_id == lost))
             connection.execute(delete(scopes).where(scopes.c.scope == scope))
 

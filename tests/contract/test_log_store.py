@@ -5,9 +5,12 @@ import tracemalloc
 from dataclasses import replace
 
 import pytest
+from sqlalchemy import delete, update
 
+from antiphon.events.v1 import event_pb2
+from antiphon_server.events.adapters import sql, sql_told
 from antiphon_server.events.adapters.sql import SqlLogStore
-from antiphon_server.events.adapters.tables import metadata
+from antiphon_server.events.adapters.tables import metadata, scopes, told
 from antiphon_server.events.model import (
     Append,
     Appended,
@@ -16,6 +19,7 @@ from antiphon_server.events.model import (
     Kind,
     NewEvent,
     Offset,
+    Record,
     Redaction,
     Scope,
     new_epoch,
@@ -341,8 +345,8 @@ async def test_words_are_taken_out_at_their_places(store: LogStore) -> None:
     await one(store, append(event(), event(turn_id="turn_1"), delta, event(turn_id="turn_1")))
     await one(store, append(event(), event()))
     redaction = Redaction(Offset(1), Offset(5), [Offset(5)], ["turn_1"], _shortened)
-    told = event(b"\x2a\x01e", kind=56)
-    made = replace(append(told, request_id="erase:1"), redaction=redaction)
+    said = event(b"\x2a\x01e", kind=56)
+    made = replace(append(said, request_id="erase:1"), redaction=redaction)
     place = await one(store, made)
     assert await places(store) == [(1, 1), (2, 2), (3, 4), (5, 5), (6, 6), (7, 7)]
     bodies = [it.wire[:3] for it in (await store.read(SCOPE, *ALL)).records]
@@ -351,3 +355,65 @@ async def test_words_are_taken_out_at_their_places(store: LogStore) -> None:
     await store.scrub()
     again = await one(store, made)
     assert (again.last, again.duplicate) == (place.last, True)
+
+
+def tells(conversation_id: str, title: str = "x") -> NewEvent:
+    """An event that tells of a conversation."""
+    update_of = event_pb2.ConversationUpdated()
+    update_of.conversation.conversation_id, update_of.conversation.title = conversation_id, title
+    said = event_pb2.Event(conversation_updated=update_of)
+    return event(said.SerializeToString(), kind=event_pb2.EVENT_KIND_CONVERSATION_UPDATED)
+
+
+async def where(store: LogStore, conversation_id: str, most: int = 100) -> list[tuple[str, int]]:
+    """Where it is told of, read by so many at once."""
+    found: list[tuple[Scope, Record]] = []
+    while page := await store.told_of(
+        conversation_id, (found[-1][0], found[-1][1].last) if found else None, most
+    ):
+        found += page
+    return [(scope, record.last) for scope, record in found]
+
+
+HERE, ELSEWHERE = "conv_00000001", "conv_00000002"
+USERS = [Scope(f"users/user_{number:08}") for number in range(4)]
+
+
+@pytest.mark.parametrize("most", [1, 3, 100])
+async def test_where_a_conversation_is_told_of_is_found(store: LogStore, most: int) -> None:
+    """In whose log ever, and no other one; what is trimmed is told no more."""
+    await store.append([append(event(), tells(HERE), tells(ELSEWHERE), scope=it) for it in USERS])
+    await store.append([append(tells(HERE), event())])
+    assert await where(store, HERE, most) == [*((it, 2) for it in USERS), (SCOPE, 1)]
+    await store.append([append(tells(HERE), scope=USERS[0])])
+    await store.trim(USERS[1], Offset(3))
+    left = [(USERS[0], 2), (USERS[0], 4), (USERS[2], 2), (USERS[3], 2), (SCOPE, 1)]
+    assert await where(store, HERE, most) == left
+    assert await where(store, "conv_00000003", most) == []
+
+
+async def test_what_an_older_server_has_told_is_found(
+    store: SqlLogStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also between what newer ones told, and of more events than are noted at once."""
+    monkeypatch.setattr(sql_told, "EVENTS_AT_ONCE", 3)
+    monkeypatch.setattr(sql, "_TRUSTED_S", 0.0)
+
+    async def forget() -> None:
+        """Have the log be as an older server leaves it."""
+        await store._database.write(lambda it: it.execute(delete(told)))
+        await store._database.write(lambda it: it.execute(update(scopes).values(noted_offset=0)))
+        store._others_noted_until = 0.0
+
+    events = [tells(HERE), *[event()] * 5, tells(HERE)]
+    await store.append([append(*events, scope=it) for it in (*USERS, SCOPE, OTHER)])
+    found = [(it, last) for it in (*USERS, SCOPE, OTHER) for last in (1, 7)]
+    assert sorted(await where(store, HERE)) == sorted(found)
+    await forget()
+    await store.append([append(tells(HERE), scope=USERS[0])])
+    found = [(it, last) for it, last in found if it != OTHER]  # nobody tells of it there
+    assert sorted(await where(store, HERE)) == sorted([*found, (USERS[0], 8)])
+    await forget()
+    await store.note_told()
+    await store.append([append(tells(HERE), scope=USERS[0])])
+    assert sorted(await where(store, HERE)) == sorted([*found, (USERS[0], 8), (USERS[0], 9)])

@@ -90,6 +90,7 @@ def conversation(it: Conversation) -> conversation_pb2.Conversation:
         last_activity_time=timestamp(it.last_activity_us),
         labels=dict(it.labels),
         language=it.language,
+        title_author=it.title_author,
     )
 
 
@@ -110,6 +111,7 @@ def conversation_of(it: conversation_pb2.Conversation) -> Conversation:
         tuple(it.tools),
         labels_of(it.labels),
         it.language,
+        it.title_author,
     )
 
 

@@ -60,7 +60,10 @@ class Events(Service):
         add_EventServiceServicer_to_server(self.servicer, server)
 
     async def start(self, lifecycle: Lifecycle, health: Health) -> None:
-        """Hear other nodes, write what is appended, and forget old request ids every hour."""
+        """Hear other nodes, write what is appended, and forget old request ids every hour.
+
+        What servers of the version before tell of conversations is noted every hour, too.
+        """
         if self.shared:
             await self.reader.begin()
             lifecycle.spawn("log.nodes", self._keep_up())
@@ -74,6 +77,8 @@ class Events(Service):
         lifecycle.on_stop("log", flush)
         forgetting = every(FORGET_EVERY_S, self._forget, at_once=False)
         lifecycle.spawn("log.forget", forgetting, vital=False)
+        noting = every(FORGET_EVERY_S, self.log.note_told)
+        lifecycle.spawn("log.noting", noting, vital=False)
         await health.set("log", serving=True)
         if self.bus is not None:
             await show_availability("bus", self.bus, lifecycle, health)

@@ -7,10 +7,13 @@ from typing import Protocol
 
 from antiphon_server.events.log import MAX_PAGE_BYTES, EventLog
 from antiphon_server.events.model import NewEvent, Offset, Record, Redaction, Scope
-from antiphon_server.runtime.encoding.titles import taken_from
+from antiphon_server.runtime.concurrency.tasks import together
+from antiphon_server.runtime.encoding.titles import Beginning, made_of
 from antiphon_server.runtime.errors import DomainError, Reason
 
 PAGE_EVENTS = 1000
+LOGS_AT_ONCE = 64
+"""In so many readers' logs titles are erased side by side, and so in few commits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,7 +27,6 @@ class Trace:
     tool_call_id: str = ""
     begins: bool = False
     ends: bool = False
-    texts: Sequence[str] = ()
 
 
 class Words(Protocol):
@@ -53,20 +55,24 @@ class Words(Protocol):
         """The one by which somebody is told in whose list the conversation is."""
         ...
 
-    def title_of(self, record: Record) -> str:
-        """The title that an event says of a conversation."""
+    def title_of(self, record: Record) -> tuple[str, str]:
+        """The title that an event says of a conversation, and who gave it."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
 class Erasure:
-    """Whose words are to go: messages with their places, and all else of turns."""
+    """Whose words are to go: messages with their places, and all else of turns.
+
+    Titles go that were made of ``beginnings``.
+    """
 
     scope: Scope
     messages: Mapping[str, Offset]
     turn_ids: Collection[str]
     actor: str
     request_id: str
+    beginnings: Collection[Beginning] = ()
     validate_only: bool = False
 
 
@@ -104,10 +110,11 @@ class Erasing:
         if erasure.validate_only:
             return erased
         titles = await self._titles(erasure)
-        for scope, offsets in titles.items():
-            if scope != erasure.scope:
-                await self._redact_titles(erasure, scope, offsets)
-        # Last: it takes away what titles are known by.
+        elsewhere = [it for it in titles.items() if it[0] != erasure.scope]
+        for start in range(0, len(elsewhere), LOGS_AT_ONCE):
+            some = elsewhere[start : start + LOGS_AT_ONCE]
+            await together([self._redact_titles(erasure, *it) for it in some])
+        # Last: with this the messages go, also where it is known what they begin with.
         await self._redact(erasure, erased, first, titles.get(erasure.scope, []))
         await self._log.scrub()
         return erased
@@ -138,25 +145,13 @@ class Erasing:
         await self._log.append(scope, [told], erasure.request_id, redaction=redaction)
 
     async def _titles(self, erasure: Erasure) -> Mapping[Scope, list[Offset]]:
-        """Where titles stand that were taken from what is to be erased."""
-        texts = await self._texts(erasure)
+        """Where titles stand that were made of what is to be erased."""
         found: dict[Scope, list[Offset]] = {}
-        if texts:
-            for scope, record in await self._log.told_of(erasure.scope.partition("/")[2]):
-                if taken_from(self._words.title_of(record), texts):
+        if erasure.beginnings:
+            async for scope, record in self._log.told_of(erasure.scope.partition("/")[2]):
+                if made_of(*self._words.title_of(record), erasure.beginnings):
                     found.setdefault(scope, []).append(record.last)
         return found
-
-    async def _texts(self, erasure: Erasure) -> Sequence[str]:
-        head = await self._log.head(erasure.scope)
-        texts: list[str] = []
-        for offset in erasure.messages.values():
-            if offset >= head.earliest:
-                at = Offset(offset - 1), 1, self._words.kinds, MAX_PAGE_BYTES
-                page = await self._log.stored(erasure.scope, *at)
-                traces = map(self._words.trace_of, page.records)
-                texts += [text for it in traces if it.offset == offset for text in it.texts]
-        return texts
 
     async def _traced(self, erasure: Erasure, first: Offset) -> Erased:
         """Follow the turns to their ends, and those that they asked for."""

@@ -5,7 +5,7 @@ import hashlib
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 
 from antiphon_server.events.history import history_lost
 from antiphon_server.events.hub import IDLE_EVENTS, Hub, of_kinds
@@ -38,6 +38,8 @@ MAX_GROUP = 512
 MAX_PAGE_BYTES = 1 << 20
 REQUESTS_KEPT_S = 25 * 3600
 NODE_MESSAGES_KEPT = 10_000
+TOLD_AT_ONCE = 1000
+NOTE_PAUSE_S = 0.02
 
 log = logging.getLogger(__name__)
 
@@ -307,9 +309,20 @@ class EventLog:
             raise history_lost(Reason.CURSOR_TRIMMED, scope, head)
         return page
 
-    async def told_of(self, resource: str) -> Sequence[tuple[Scope, Record]]:
+    async def told_of(self, resource: str) -> AsyncIterator[tuple[Scope, Record]]:
         """The events that tell of a conversation as a whole; see :meth:`LogStore.told_of`."""
-        return await self._store.told_of(resource)
+        after: tuple[Scope, Offset] | None = None
+        while True:
+            page = await self._store.told_of(resource, after, TOLD_AT_ONCE)
+            for scope, record in page:
+                yield scope, record
+            if len(page) < TOLD_AT_ONCE:
+                return
+            after = page[-1][0], page[-1][1].last
+
+    async def note_told(self) -> None:
+        """See :meth:`LogStore.note_told`; what else is appended does not wait for it."""
+        await self._store.note_told(NOTE_PAUSE_S)
 
     async def scrub(self) -> None:
         """Return when no file holds what was removed; see :meth:`Database.scrub`."""

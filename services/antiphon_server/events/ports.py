@@ -67,8 +67,20 @@ class LogStore(Protocol):
         """
         ...
 
-    async def told_of(self, resource: str) -> Sequence[tuple[Scope, Record]]:
-        """The events, in any log, that tell of that conversation as a whole."""
+    async def told_of(
+        self, resource: str, after: tuple[Scope, Offset] | None, most: int
+    ) -> Sequence[tuple[Scope, Record]]:
+        """The events, in any log, that tell of that conversation as a whole: a page of them.
+
+        ``after`` is the last of the page before, None for the first page.
+        """
+        ...
+
+    async def note_told(self, pause_s: float = 0.0) -> None:
+        """Bring up to date where conversations are told of, with pauses between small steps.
+
+        That is done by whoever asks, too. What this version appends is known at once.
+        """
         ...
 
     async def scrub(self) -> None:

@@ -21,6 +21,7 @@ from antiphon_server.events.model import Cursor, Fence, Offset, Scope
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.access.principal import current_principal
+from antiphon_server.runtime.encoding.titles import Beginning
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
 from antiphon_server.runtime.rpc.duplex import open_stream, serve_duplex
 from antiphon_server.runtime.rpc.paging import page_limit
@@ -195,6 +196,7 @@ class EventServicer(EventServiceServicer):
         erased = await self._erasing.erase(
             Erasure(
                 *(scope, messages, turn_ids, request.actor, request.request_id),
+                [Beginning(it.author, it.text) for it in request.beginnings],
                 validate_only=request.validate_only,
             )
         )

@@ -21,7 +21,7 @@ CREATE TABLE context_conversations (
 	instructions TEXT NOT NULL,
 	create_us BIGINT NOT NULL,
 	archive_us BIGINT,
-	version INTEGER NOT NULL, activity_us BIGINT DEFAULT '0' NOT NULL, max_output_tokens INTEGER DEFAULT 0 NOT NULL, tools TEXT DEFAULT '[]' NOT NULL, labels TEXT DEFAULT '{}' NOT NULL, language VARCHAR(64) DEFAULT '' NOT NULL,
+	version INTEGER NOT NULL, activity_us BIGINT DEFAULT '0' NOT NULL, max_output_tokens INTEGER DEFAULT 0 NOT NULL, tools TEXT DEFAULT '[]' NOT NULL, labels TEXT DEFAULT '{}' NOT NULL, language VARCHAR(64) DEFAULT '' NOT NULL, title_author VARCHAR(160) DEFAULT '' NOT NULL,
 	PRIMARY KEY (conversation_id)
 );
 CREATE INDEX context_conversations_by_activity ON context_conversations (workspace_id, activity_us, conversation_id);
@@ -162,10 +162,11 @@ CREATE TABLE context_requests (
 	digest BLOB NOT NULL,
 	kind VARCHAR(16) NOT NULL,
 	answer BLOB NOT NULL,
-	create_us BIGINT NOT NULL,
+	create_us BIGINT NOT NULL, conversation_id VARCHAR(80) DEFAULT '' NOT NULL,
 	PRIMARY KEY (actor, request_id)
 );
 CREATE INDEX context_requests_by_time ON context_requests (create_us);
+CREATE INDEX context_requests_of_conversations ON context_requests (conversation_id) WHERE kind = 'conversation';
 CREATE TABLE context_said (
 	node_id VARCHAR(80) NOT NULL,
 	number BIGINT NOT NULL,

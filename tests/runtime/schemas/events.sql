@@ -24,7 +24,6 @@ CREATE TABLE events_log (
  WITHOUT ROWID
 
 ;
-CREATE INDEX events_log_conversations ON events_log (scope_id) WHERE kind IN (20, 21, 22, 27);
 CREATE INDEX events_log_deltas ON events_log (turn_id) WHERE kind = 16;
 CREATE TABLE events_requests (
 	scope_id INTEGER NOT NULL,
@@ -45,7 +44,17 @@ CREATE TABLE events_scopes (
 	scope VARCHAR(128) NOT NULL,
 	epoch VARCHAR(16) NOT NULL,
 	last_offset BIGINT NOT NULL,
-	earliest_offset BIGINT NOT NULL,
+	earliest_offset BIGINT NOT NULL, noted_offset BIGINT DEFAULT 0 NOT NULL,
 	PRIMARY KEY (id),
 	UNIQUE (scope)
 );
+CREATE TABLE events_told (
+	conversation_id VARCHAR(80) NOT NULL,
+	scope_id INTEGER NOT NULL,
+	last_offset BIGINT NOT NULL,
+	PRIMARY KEY (conversation_id, scope_id, last_offset),
+	FOREIGN KEY(scope_id) REFERENCES events_scopes (id)
+)
+ WITHOUT ROWID
+
+;

@@ -121,7 +121,7 @@ class ContextServiceStub:
     """EraseMessages takes away what messages said, for good, and with that what else was kept of their
     turns: calls of tools with their arguments and results, progress, questions and answers, texts of
     hand-offs; turns that those turns asked for, with their messages; and the conversation's title if
-    it was taken from them. When it answers, no read of any server returns any of it, and it is
+    it was taken from them (Conversation.title_author). When it answers, no read of any server returns any of it, and it is
     neither in the tables nor in the files of the store. A message stays in its place, with who said
     it and when, and Message.erased; so does each event in the log (Event.erased). Those who follow
     are told by Event.messages_erased. Who wrote a message may erase it, and whoever manages the
@@ -244,7 +244,7 @@ class ContextServiceAsyncStub(ContextServiceStub):
     """EraseMessages takes away what messages said, for good, and with that what else was kept of their
     turns: calls of tools with their arguments and results, progress, questions and answers, texts of
     hand-offs; turns that those turns asked for, with their messages; and the conversation's title if
-    it was taken from them. When it answers, no read of any server returns any of it, and it is
+    it was taken from them (Conversation.title_author). When it answers, no read of any server returns any of it, and it is
     neither in the tables nor in the files of the store. A message stays in its place, with who said
     it and when, and Message.erased; so does each event in the log (Event.erased). Those who follow
     are told by Event.messages_erased. Who wrote a message may erase it, and whoever manages the
@@ -484,7 +484,7 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         """EraseMessages takes away what messages said, for good, and with that what else was kept of their
         turns: calls of tools with their arguments and results, progress, questions and answers, texts of
         hand-offs; turns that those turns asked for, with their messages; and the conversation's title if
-        it was taken from them. When it answers, no read of any server returns any of it, and it is
+        it was taken from them (Conversation.title_author). When it answers, no read of any server returns any of it, and it is
         neither in the tables nor in the files of the store. A message stays in its place, with who said
         it and when, and Message.erased; so does each event in the log (Event.erased). Those who follow
         are told by Event.messages_erased. Who wrote a message may erase it, and whoever manages the

@@ -27,7 +27,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&antiphon/context/v1/conversation.proto\x12\x13\x61ntiphon.context.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa8\x01\n\tWorkspace\x12\x14\n\x0cworkspace_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61rchive_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\"\xdd\x04\n\x0c\x43onversation\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x14\n\x0cworkspace_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x34\n\x0bturn_policy\x18\x04 \x01(\x0e\x32\x1f.antiphon.context.v1.TurnPolicy\x12\x0e\n\x06models\x18\x05 \x03(\t\x12\x14\n\x0cinstructions\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61rchive_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\t \x01(\t\x12\x19\n\x11max_output_tokens\x18\n \x01(\x05\x12\x36\n\x12last_activity_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05tools\x18\x0c \x03(\t\x12l\n\x06labels\x18\r \x03(\x0b\x32-.antiphon.context.v1.Conversation.LabelsEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x12\x43\n\x08language\x18\x0e \x01(\tB1\xbaH.r,2*^([A-Za-z]{2,3}(-[0-9A-Za-z]{1,8}){0,4})?$\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x98\x01\n\x06Member\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12$\n\x04role\x18\x03 \x01(\x0e\x32\x16.antiphon.auth.v1.Role\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x64isplay_name\x18\x05 \x01(\t*\xa7\x01\n\nTurnPolicy\x12\x1b\n\x17TURN_POLICY_UNSPECIFIED\x10\x00\x12\x15\n\x11TURN_POLICY_QUEUE\x10\x01\x12\x16\n\x12TURN_POLICY_REJECT\x10\x02\x12\x19\n\x15TURN_POLICY_INTERRUPT\x10\x03\x12\x18\n\x14TURN_POLICY_ROLLBACK\x10\x04\x12\x18\n\x14TURN_POLICY_PARALLEL\x10\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n&antiphon/context/v1/conversation.proto\x12\x13\x61ntiphon.context.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa8\x01\n\tWorkspace\x12\x14\n\x0cworkspace_id\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12/\n\x0b\x63reate_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61rchive_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\"\xf3\x04\n\x0c\x43onversation\x12\x17\n\x0f\x63onversation_id\x18\x01 \x01(\t\x12\x14\n\x0cworkspace_id\x18\x02 \x01(\t\x12\r\n\x05title\x18\x03 \x01(\t\x12\x34\n\x0bturn_policy\x18\x04 \x01(\x0e\x32\x1f.antiphon.context.v1.TurnPolicy\x12\x0e\n\x06models\x18\x05 \x03(\t\x12\x14\n\x0cinstructions\x18\x06 \x01(\t\x12/\n\x0b\x63reate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\x0c\x61rchive_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0c\n\x04\x65tag\x18\t \x01(\t\x12\x19\n\x11max_output_tokens\x18\n \x01(\x05\x12\x36\n\x12last_activity_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\r\n\x05tools\x18\x0c \x03(\t\x12l\n\x06labels\x18\r \x03(\x0b\x32-.antiphon.context.v1.Conversation.LabelsEntryB-\xbaH*\x9a\x01\'\x10\x10\"\x1cr\x1a\x32\x18^[a-z][a-z0-9_.-]{0,63}$*\x05r\x03(\x80\x02\x12\x43\n\x08language\x18\x0e \x01(\tB1\xbaH.r,2*^([A-Za-z]{2,3}(-[0-9A-Za-z]{1,8}){0,4})?$\x12\x14\n\x0ctitle_author\x18\x0f \x01(\t\x1a-\n\x0bLabelsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\t:\x02\x38\x01\"\x98\x01\n\x06Member\x12\x10\n\x08resource\x18\x01 \x01(\t\x12\x0f\n\x07user_id\x18\x02 \x01(\t\x12$\n\x04role\x18\x03 \x01(\x0e\x32\x16.antiphon.auth.v1.Role\x12/\n\x0b\x63reate_time\x18\x04 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x64isplay_name\x18\x05 \x01(\t*\xa7\x01\n\nTurnPolicy\x12\x1b\n\x17TURN_POLICY_UNSPECIFIED\x10\x00\x12\x15\n\x11TURN_POLICY_QUEUE\x10\x01\x12\x16\n\x12TURN_POLICY_REJECT\x10\x02\x12\x19\n\x15TURN_POLICY_INTERRUPT\x10\x03\x12\x18\n\x14TURN_POLICY_ROLLBACK\x10\x04\x12\x18\n\x14TURN_POLICY_PARALLEL\x10\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -40,14 +40,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_CONVERSATION'].fields_by_name['labels']._serialized_options = b'\272H*\232\001\'\020\020\"\034r\0322\030^[a-z][a-z0-9_.-]{0,63}$*\005r\003(\200\002'
   _globals['_CONVERSATION'].fields_by_name['language']._loaded_options = None
   _globals['_CONVERSATION'].fields_by_name['language']._serialized_options = b'\272H.r,2*^([A-Za-z]{2,3}(-[0-9A-Za-z]{1,8}){0,4})?$'
-  _globals['_TURNPOLICY']._serialized_start=1091
-  _globals['_TURNPOLICY']._serialized_end=1258
+  _globals['_TURNPOLICY']._serialized_start=1113
+  _globals['_TURNPOLICY']._serialized_end=1280
   _globals['_WORKSPACE']._serialized_start=157
   _globals['_WORKSPACE']._serialized_end=325
   _globals['_CONVERSATION']._serialized_start=328
-  _globals['_CONVERSATION']._serialized_end=933
-  _globals['_CONVERSATION_LABELSENTRY']._serialized_start=888
-  _globals['_CONVERSATION_LABELSENTRY']._serialized_end=933
-  _globals['_MEMBER']._serialized_start=936
-  _globals['_MEMBER']._serialized_end=1088
+  _globals['_CONVERSATION']._serialized_end=955
+  _globals['_CONVERSATION_LABELSENTRY']._serialized_start=910
+  _globals['_CONVERSATION_LABELSENTRY']._serialized_end=955
+  _globals['_MEMBER']._serialized_start=958
+  _globals['_MEMBER']._serialized_end=1110
 # @@protoc_insertion_point(module_scope)

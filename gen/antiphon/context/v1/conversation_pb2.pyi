@@ -149,6 +149,7 @@ class Conversation(_message.Message):
     TOOLS_FIELD_NUMBER: _builtins.int
     LABELS_FIELD_NUMBER: _builtins.int
     LANGUAGE_FIELD_NUMBER: _builtins.int
+    TITLE_AUTHOR_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id identifies the conversation: `conv_…`. The client may
     choose it, but for ids as the server makes them.
@@ -171,6 +172,10 @@ class Conversation(_message.Message):
     """
     language: _builtins.str
     """language is that of its people (BCP 47), e.g. "de" or "pt-BR"; empty if nobody said."""
+    title_author: _builtins.str
+    """title_author is who gave it its title, as Event.actor says it; empty where that is not known. With a
+    message a title goes that is its beginning and that the message's author gave, or a program.
+    """
     @_builtins.property
     def models(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """models are tried in this order by handlers that call a model; empty means
@@ -220,10 +225,11 @@ class Conversation(_message.Message):
         tools: _abc.Iterable[_builtins.str] | None = ...,
         labels: _abc.Mapping[_builtins.str, _builtins.str] | None = ...,
         language: _builtins.str = ...,
+        title_author: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["archive_time", b"archive_time", "create_time", b"create_time", "last_activity_time", b"last_activity_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive_time", b"archive_time", "conversation_id", b"conversation_id", "create_time", b"create_time", "etag", b"etag", "instructions", b"instructions", "labels", b"labels", "language", b"language", "last_activity_time", b"last_activity_time", "max_output_tokens", b"max_output_tokens", "models", b"models", "title", b"title", "tools", b"tools", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["archive_time", b"archive_time", "conversation_id", b"conversation_id", "create_time", b"create_time", "etag", b"etag", "instructions", b"instructions", "labels", b"labels", "language", b"language", "last_activity_time", b"last_activity_time", "max_output_tokens", b"max_output_tokens", "models", b"models", "title", b"title", "title_author", b"title_author", "tools", b"tools", "turn_policy", b"turn_policy", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

@@ -745,6 +745,7 @@ class RedactRequest(_message.Message):
     TURN_IDS_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
     VALIDATE_ONLY_FIELD_NUMBER: _builtins.int
+    BEGINNINGS_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
     scope: _builtins.str
     """scope is the log."""
@@ -762,6 +763,10 @@ class RedactRequest(_message.Message):
     def turn_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """turn_ids are the turns."""
 
+    @_builtins.property
+    def beginnings(self) -> _containers.RepeatedCompositeFieldContainer[Global___Beginning]:
+        """beginnings are what the messages begin with: titles that were made of them go, in any log."""
+
     def __init__(
         self,
         *,
@@ -770,15 +775,42 @@ class RedactRequest(_message.Message):
         turn_ids: _abc.Iterable[_builtins.str] | None = ...,
         actor: _builtins.str = ...,
         validate_only: _builtins.bool = ...,
+        beginnings: _abc.Iterable[Global___Beginning] | None = ...,
         request_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "messages", b"messages", "request_id", b"request_id", "scope", b"scope", "turn_ids", b"turn_ids", "validate_only", b"validate_only"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "beginnings", b"beginnings", "messages", b"messages", "request_id", b"request_id", "scope", b"scope", "turn_ids", b"turn_ids", "validate_only", b"validate_only"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___RedactRequest: _TypeAlias = RedactRequest  # noqa: Y015
+
+@_typing.final
+class Beginning(_message.Message):
+    """Beginning is what somebody's message begins with."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    AUTHOR_FIELD_NUMBER: _builtins.int
+    TEXT_FIELD_NUMBER: _builtins.int
+    author: _builtins.str
+    """author is whose it is, as Message.author says it."""
+    text: _builtins.str
+    """text is the beginning of one of its texts, in which blanks and line ends are one blank each."""
+    def __init__(
+        self,
+        *,
+        author: _builtins.str = ...,
+        text: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["author", b"author", "text", b"text"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Beginning: _TypeAlias = Beginning  # noqa: Y015
 
 @_typing.final
 class MessagePlace(_message.Message):

@@ -19,6 +19,7 @@ from antiphon_server.runtime.storage.partial_index import partial_index
 metadata = MetaData()
 UNNOTED = "activity_us = 0"
 UNNOTED_OF_MEMBER = "resource_activity_us = 0"
+OF_A_CONVERSATION = "kind = 'conversation'"
 
 workspaces = Table(
     "context_workspaces",
@@ -48,6 +49,7 @@ conversations = Table(
     Column("tools", Text, nullable=False, server_default="[]"),  # a JSON list
     Column("labels", Text, nullable=False, server_default="{}"),  # a JSON object
     Column("language", String(64), nullable=False, server_default=""),
+    Column("title_author", String(160), nullable=False, server_default=""),
     Index("context_conversations_by_workspace", "workspace_id", "create_us", "conversation_id"),
     Index("context_conversations_by_activity", "workspace_id", "activity_us", "conversation_id"),
 )
@@ -164,5 +166,10 @@ requests = Table(
     Column("kind", String(16), nullable=False),
     Column("answer", LargeBinary, nullable=False),
     Column("create_us", BigInteger, nullable=False),
+    # Of which conversation it tells, if of one; servers of the version before don't say.
+    Column("conversation_id", String(80), nullable=False, server_default=""),
     Index("context_requests_by_time", "create_us"),
+)
+partial_index(
+    "context_requests_of_conversations", requests.c.conversation_id, where=OF_A_CONVERSATION
 )

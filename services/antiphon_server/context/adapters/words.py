@@ -1,5 +1,6 @@
 """What other services keep of what was said, erased through them."""
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from antiphon.dispatcher.v1 import dispatcher_service_pb2
@@ -9,6 +10,7 @@ from antiphon_server.context.model.changes import conversation_scope
 from antiphon_server.context.model.erasures import Erasure, Redacted
 from antiphon_server.context.model.messages import MessageId
 from antiphon_server.context.model.resources import ConversationId
+from antiphon_server.runtime.encoding.titles import Beginning
 from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # they exist for the type checker alone
@@ -32,7 +34,13 @@ class WordsElsewhere:
         self._dispatcher = dispatcher
         self._tools = tools
 
-    async def redact(self, erasure: Erasure, *, validate_only: bool = False) -> Redacted:
+    async def redact(
+        self,
+        erasure: Erasure,
+        beginnings: Sequence[Beginning] = (),
+        *,
+        validate_only: bool = False,
+    ) -> Redacted:
         request = event_service_pb2.RedactRequest(
             scope=conversation_scope(erasure.conversation_id),
             turn_ids=erasure.turn_ids,
@@ -42,10 +50,12 @@ class WordsElsewhere:
         )
         for message_id, offset in erasure.messages.items():
             request.messages.add(message_id=message_id, offset=offset)
+        for it in beginnings:
+            request.beginnings.add(author=it.author, text=it.text)
         with remote_errors("events"):
             response = await self._events.Redact(request, timeout=TIMEOUT_S)
         message_ids = [MessageId(it) for it in response.message_ids]
-        return Redacted(message_ids, response.turn_ids, response.tool_call_ids)
+        return Redacted(message_ids, list(response.turn_ids), list(response.tool_call_ids))
 
     async def erase(self, conversation_id: ConversationId, redacted: Redacted) -> None:
         if redacted.turn_ids:

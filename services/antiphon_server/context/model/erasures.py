@@ -9,11 +9,21 @@ from antiphon_server.runtime.access.principal import SessionId
 
 
 @dataclass(frozen=True, slots=True)
+class Redacted:
+    """What the log has erased: what it was told, and what turns of those turns have."""
+
+    message_ids: Sequence[MessageId]
+    turn_ids: Sequence[str]
+    tool_call_ids: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Erasure:
     """What somebody has said is to be erased.
 
     ``messages`` are all, with their places, ``named`` those that were named; ``turn_ids`` are the
-    turns of which all else goes, too.
+    turns of which all else goes, too. ``redacted`` is what the log has erased, once it has;
+    ``forgotten`` says that no table has anything of it any more, and that files are to be cleaned.
     """
 
     erasure_id: str
@@ -22,15 +32,8 @@ class Erasure:
     messages: Mapping[MessageId, Offset]
     turn_ids: Sequence[str]
     create_us: int
-
-
-@dataclass(frozen=True, slots=True)
-class Redacted:
-    """What the log has erased: what it was told, and what turns of those turns have."""
-
-    message_ids: Sequence[MessageId]
-    turn_ids: Sequence[str]
-    tool_call_ids: Sequence[str]
+    redacted: Redacted | None = None
+    forgotten: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,6 +46,7 @@ class Conversation:
 
     ``max_output_tokens`` is 0 where it leaves the length of answers to server and model. ``tools``
     are names of those that models may ask for here, or `source.*`. ``language`` is a BCP 47 tag.
+    ``title_author`` is who gave it its title, "" where that is not known.
     """
 
     conversation_id: ConversationId
@@ -62,6 +63,7 @@ class Conversation:
     tools: tuple[str, ...] = ()
     labels: Labels = ()
     language: str = ""
+    title_author: str = ""
 
     @property
     def last_activity_us(self) -> int:

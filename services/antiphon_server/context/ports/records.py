@@ -286,6 +286,10 @@ class ErasureRecords(Protocol):
         """Those of one conversation, in order."""
         ...
 
+    def put(self, erasure: Erasure) -> None:
+        """Keep how far it is; one that is done stays so."""
+        ...
+
     def remove(self, erasure_id: str) -> None:
         """It is done."""
         ...
@@ -366,8 +370,13 @@ class RequestRecords(Protocol):
         """
         ...
 
-    def forget_titles(self, conversation: Conversation) -> None:
-        """Answers about the conversation say no other title any more than it has now."""
+    def forget_titles(
+        self, conversation_id: ConversationId, those: Callable[[str, str], bool]
+    ) -> None:
+        """Answers about the conversation say none of those titles any more.
+
+        ``those`` gets a title and who gave it.
+        """
         ...
 
     def forget(self, before_us: int) -> int:

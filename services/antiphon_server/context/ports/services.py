@@ -9,6 +9,7 @@ from antiphon_server.context.model.erasures import Erasure, Redacted
 from antiphon_server.context.model.messages import Content, LogPage, NewMessage, Offset, Placed
 from antiphon_server.context.model.resources import Conversation, ConversationId
 from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.encoding.titles import Beginning
 
 
 class EventLog(Protocol):
@@ -51,8 +52,16 @@ class ErasesWords(Protocol):
     Everything here raises DomainError if one of them can't be reached, and may be repeated.
     """
 
-    async def redact(self, erasure: Erasure, *, validate_only: bool = False) -> Redacted:
+    async def redact(
+        self,
+        erasure: Erasure,
+        beginnings: Sequence[Beginning] = (),
+        *,
+        validate_only: bool = False,
+    ) -> Redacted:
         """Take the words out of the log, at their places, for good.
+
+        Titles that were made of ``beginnings`` go wherever they were told.
 
         With ``validate_only`` nothing is changed. Raises DomainError TURN_NOT_ENDED.
         """

@@ -74,6 +74,10 @@ class Changes:
             told.add(self._completion.begin(self._to_trail.relay_outbox()))
         return result, told
 
+    async def tell_log(self) -> None:
+        """Tell the log of all that waits, as far as it can be told now."""
+        await self._to_log.told()
+
     async def close(self) -> None:
         """Wait for the changes that were begun."""
         await self._completion.close()

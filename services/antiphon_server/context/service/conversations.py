@@ -89,7 +89,7 @@ class Conversations:
             if before is not None:
                 return before
             workspace_id = wish.workspace_id or own_workspace(records, principal, owner, now)
-            conversation = _new(_open(records, principal, workspace_id), wish, now)
+            conversation = _new(principal, _open(records, principal, workspace_id), wish, now)
             first = answered_first(records, request, conversation, now)
             if first is not conversation:
                 return first
@@ -166,7 +166,10 @@ class Conversations:
 
         def change(conversation: Conversation) -> Conversation:
             check_etag(conversation_id, conversation.version, seen_etag)
-            return patch.apply(conversation)
+            after = patch.apply(conversation)
+            if after.title == conversation.title:
+                return after
+            return replace(after, title_author=principal.actor)
 
         return await self._change(principal, conversation_id, change, ConversationUpdated, request)
 
@@ -239,7 +242,9 @@ def _open(records: Records, principal: Principal, workspace_id: WorkspaceId) -> 
     return workspace_id
 
 
-def _new(workspace_id: WorkspaceId, wish: NewConversation, now: int) -> Conversation:
+def _new(
+    principal: Principal, workspace_id: WorkspaceId, wish: NewConversation, now: int
+) -> Conversation:
     return Conversation(
         wish.conversation_id or ConversationId(new_id("conv")),
         workspace_id,
@@ -253,6 +258,7 @@ def _new(workspace_id: WorkspaceId, wish: NewConversation, now: int) -> Conversa
         labels=wish.labels,
         language=wish.language,
         activity_us=now,
+        title_author=principal.actor if wish.title else "",
     )
 
 

@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
 from antiphon_server.context.model.changes import ConversationUpdated, conversation_scope
-from antiphon_server.context.model.erasures import Erasure, MessagesErased
+from antiphon_server.context.model.erasures import Erasure, MessagesErased, Redacted
 from antiphon_server.context.model.messages import Content, Message, MessageId, MessageRole
 from antiphon_server.context.model.resources import ConversationId, ResourceId
 from antiphon_server.context.ports import Clock, ErasesWords, Records, Store
@@ -23,12 +23,16 @@ from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.concurrency.completion import Completion
 from antiphon_server.runtime.encoding.ids import new_id
-from antiphon_server.runtime.encoding.titles import taken_from
-from antiphon_server.runtime.errors import DomainError, not_found
+from antiphon_server.runtime.encoding.titles import Beginning, beginnings, made_of
+from antiphon_server.runtime.errors import DomainError, not_found, unavailable
 from antiphon_server.runtime.net.addresses import current_address
 
 AT_ONCE = 16
 RETRY_S = 1.0
+TEXTS = 4
+"""So many texts of a message are looked at: titles are made of the first."""
+OUTBOX = 1024
+"""So many changes that others are to be told of are looked at: more wait where nothing is told."""
 LOOK_S = 60.0
 """So often a server looks whether another one has left something undone."""
 log = logging.getLogger(__name__)
@@ -142,12 +146,12 @@ class Erasing:
         records: Records,
         principal: Principal,
         conversation_id: ConversationId,
-        contents: Sequence[Content],
+        those: Sequence[Message],
     ) -> None:
-        """Take the conversation's title away if it was taken from what is to be erased."""
+        """Take the conversation's title away if it was made of what is to be erased."""
         before = records.conversations.get(conversation_id)
-        texts = [text for it in contents for text in self._texts(it)]
-        if before is None or not taken_from(before.title, texts):
+        said = self._beginnings(those)
+        if before is None or not made_of(before.title, before.title_author, said):
             return
         after = replace(before, title="", version=before.version + 1)
         records.conversations.put(after)
@@ -162,13 +166,11 @@ class Erasing:
         told: MessagesErased,
         those: Sequence[Message],
     ) -> Sequence[MessageId]:
-        texts = [it.content for it in those]
-
         def work(records: Records) -> None:
             records.members.lock(ResourceId(erasure.conversation_id))
             records.erasures.add(erasure)
             records.audit_outbox.add(told)
-            self._take_title(records, principal, erasure.conversation_id, texts)
+            self._take_title(records, principal, erasure.conversation_id, those)
 
         await self._changes.make(work, of_conversation=erasure.conversation_id, audited=True)
         try:
@@ -179,9 +181,51 @@ class Erasing:
         return list(dict.fromkeys([*(it.message_id for it in those), *redacted]))
 
     async def _finish(self, erasure: Erasure) -> Sequence[MessageId]:
-        """Make all steps, the last of which says that it is done."""
+        """Make all steps that are left, the last of which says that it is done."""
+        redacted = erasure.redacted or await self._redact(erasure)
+        erasure = replace(erasure, redacted=redacted)
+        if not erasure.forgotten:
+            await self._forget(erasure, redacted)
+        await self._store.scrub()
+        # Not before: who asks again while words are in files is not told that they are gone.
+        await self._store.write(lambda r: r.erasures.remove(erasure.erasure_id))
+        return redacted.message_ids
+
+    async def _redact(self, erasure: Erasure) -> Redacted:
+        """Erase in the log, and titles in all logs: they are known as long as the messages are."""
+        await self._tell_outbox(erasure.conversation_id)
+
+        def work(records: Records) -> Sequence[Beginning]:
+            found = (records.messages.find(erasure.conversation_id, it) for it in erasure.messages)
+            said = self._beginnings([it for it in found if it is not None])
+            records.requests.forget_titles(
+                erasure.conversation_id, lambda title, author: made_of(title, author, said)
+            )
+            return said
+
+        redacted = await self._elsewhere.redact(erasure, await self._store.write(work))
+        done = replace(erasure, redacted=redacted)
+        await self._store.write(lambda r: r.erasures.put(done))
+        return redacted
+
+    async def _tell_outbox(self, conversation_id: ConversationId) -> None:
+        """Have the log told before of what was: else a title would come behind its erasure.
+
+        Raises DomainError SERVICE_UNAVAILABLE if it can't be told now.
+        """
+        scope = conversation_scope(conversation_id)
+
+        def waits(records: Records) -> bool:
+            return any(it.listener == scope for it in records.outbox.first(OUTBOX))
+
+        if await self._store.read(waits):
+            await self._changes.tell_log()
+            if await self._store.read(waits):
+                raise unavailable("events")
+
+    async def _forget(self, erasure: Erasure, redacted: Redacted) -> None:
+        """Erase in all other tables."""
         conversation_id = erasure.conversation_id
-        redacted = await self._elsewhere.redact(erasure)
         await self._elsewhere.erase(conversation_id, redacted)
         await self._projection.catch_up(conversation_id)
         self._tails.forget(conversation_id)
@@ -189,15 +233,16 @@ class Erasing:
         def work(records: Records) -> None:
             records.members.lock(ResourceId(conversation_id))
             records.messages.erase(conversation_id, redacted.message_ids)
-            conversation = records.conversations.get(conversation_id)
-            if conversation is not None:
-                records.requests.forget_titles(conversation)
+            records.erasures.put(replace(erasure, forgotten=True))
 
         await self._store.write(work)
-        await self._store.scrub()
-        # Not before: who asks again while words are in files is not told that they are gone.
-        await self._store.write(lambda r: r.erasures.remove(erasure.erasure_id))
-        return redacted.message_ids
+
+    def _beginnings(self, those: Sequence[Message]) -> Sequence[Beginning]:
+        return [
+            it
+            for each in those
+            for it in beginnings(each.author, self._texts(each.content)[:TEXTS])
+        ]
 
 
 def _told(

@@ -93,6 +93,11 @@ class Relay:
                 self._leftovers.set()
         return done
 
+    async def told(self) -> None:
+        """Tell all that waits and can be told; what was told is removed when this returns."""
+        await self.relay_outbox()
+        await self._removed.wait()
+
     async def run(self) -> None:
         """Relay what had to stay, and retry what is set aside, until cancelled."""
         async with asyncio.TaskGroup() as tasks:

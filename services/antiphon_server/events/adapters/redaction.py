@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from google.rpc import error_details_pb2, status_pb2
 
 from antiphon.events.v1 import event_pb2
+from antiphon_server.events.adapters.conversations import PAYLOADS
 from antiphon_server.events.erasing import Trace
 from antiphon_server.events.model import NewEvent, Record, Scope
 from antiphon_server.events.wire import scoped
@@ -43,10 +44,6 @@ _OF_HANDOFF = {
 }
 _OF_EVENT = {"actor", "turn_id", "attempt", "output"}
 _SCOPE_FIELD = "scope"
-_CONVERSATIONS = (
-    *("conversation_created", "conversation_updated"),
-    *("conversation_archived", "conversation_unarchived"),
-)
 _CALLS = ("tool_call_proposed", "tool_call_started", "tool_call_finished")
 _TRACED = (
     event_pb2.EVENT_KIND_MESSAGE_POSTED,
@@ -83,13 +80,13 @@ class EventWords:
         body = scoped(event.SerializeToString(deterministic=True), scope)
         return NewEvent(event_pb2.EVENT_KIND_MESSAGES_ERASED, "", body)
 
-    def title_of(self, record: Record) -> str:
+    def title_of(self, record: Record) -> tuple[str, str]:
         event = event_pb2.Event.FromString(record.wire)
         payload = event.WhichOneof("payload")
-        if payload not in _CONVERSATIONS or payload is None:
-            return ""
-        title: str = getattr(event, payload).conversation.title
-        return title
+        if payload not in PAYLOADS or payload is None:
+            return "", ""
+        conversation = getattr(event, payload).conversation
+        return conversation.title, conversation.title_author
 
 
 def _trace_of(record: Record) -> Trace:
@@ -104,7 +101,6 @@ def _trace_of(record: Record) -> Trace:
         call_id,
         begins=payload == "turn_accepted",
         ends=payload == "turn_finished",
-        texts=[it.text for it in event.message_posted.message.parts if it.text],
     )
 
 
@@ -130,7 +126,7 @@ def _leave(payload: str, before: Any, left: Any) -> None:
         _copy(before.message, left.message, _OF_MESSAGE)
         left.message.erased = True
         return
-    if payload in _CONVERSATIONS:
+    if payload in PAYLOADS:
         left.CopyFrom(before)
         left.conversation.ClearField("title")
         return

@@ -1,6 +1,9 @@
 """The logs in a SQL database."""
 
-from collections.abc import Collection, Mapping, Sequence
+import asyncio
+import math
+import time
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Select, bindparam, delete, func, select, update
@@ -12,7 +15,7 @@ from antiphon_server.events.adapters.sql_commits_after import (
     moved_from,
 )
 from antiphon_server.events.adapters.sql_fold import NOTHING, fold
-from antiphon_server.events.adapters.sql_redact import told_of
+from antiphon_server.events.adapters.sql_told import note, others_behind, own_behind, told_of
 from antiphon_server.events.adapters.tables import fences, log, requests, scopes
 from antiphon_server.events.model import (
     Append,
@@ -42,6 +45,9 @@ _HEAD = Prepared(_the_head)
 _LOCKED_HEAD = Prepared(lambda: _the_head().with_for_update())
 _FEW = 64
 """Of logs that are looked at on the event loop."""
+_TRUSTED_S = 60.0
+"""So long it is not looked again whether a server of the version before has told of something that
+is not noted; beside SQLite there is none."""
 _CREATE = PreparedInsert(scopes, " ON CONFLICT DO NOTHING")
 _AFTER = (
     select(log.c.first_offset, log.c.last_offset, log.c.time_us, log.c.kind, log.c.body)
@@ -82,6 +88,7 @@ class SqlLogStore:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._others_noted_until = 0.0
 
     async def append(self, batch: Sequence[Append]) -> list[Appended | DomainError]:
         short = all(append.redaction is None for append in batch)
@@ -120,8 +127,24 @@ class SqlLogStore:
     async def fold(self, scope: Scope, turn_id: str) -> Folded:
         return await self._database.write(lambda connection: _fold(connection, scope, turn_id))
 
-    async def told_of(self, resource: str) -> Sequence[tuple[Scope, Record]]:
-        return await self._database.read(lambda connection: told_of(connection, resource))
+    async def told_of(
+        self, resource: str, after: tuple[Scope, Offset] | None, most: int
+    ) -> Sequence[tuple[Scope, Record]]:
+        if after is None:
+            await self._note(lambda it: own_behind(it, resource), 0.0)
+            if time.monotonic() >= self._others_noted_until:
+                await self.note_told()
+        return await self._database.read(lambda it: told_of(it, resource, after, most))
+
+    async def note_told(self, pause_s: float = 0.0) -> None:
+        await self._note(others_behind, pause_s)
+        longer = _TRUSTED_S if self._database.shared else math.inf
+        self._others_noted_until = time.monotonic() + longer
+
+    async def _note(self, behind: Callable[[Connection], list[int]], pause_s: float) -> None:
+        while scope_ids := await self._database.read(behind):
+            await self._database.write(lambda it, those=scope_ids: note(it, those))  # type: ignore[misc]
+            await asyncio.sleep(pause_s)
 
     async def scrub(self) -> None:
         await self._database.scrub((log.name,))

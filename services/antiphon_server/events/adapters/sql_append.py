@@ -17,7 +17,8 @@ from sqlalchemy import (
 )
 
 from antiphon_server.events.adapters.sql_redact import redact
-from antiphon_server.events.adapters.tables import fences, log, requests, scopes
+from antiphon_server.events.adapters.sql_told import told_rows
+from antiphon_server.events.adapters.tables import fences, log, requests, scopes, told
 from antiphon_server.events.model import Append, Appended, Epoch, Kind, Offset, Scope, new_epoch
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.statements import PreparedIn, PreparedInsert
@@ -29,7 +30,13 @@ def _scopes(places: range) -> ClauseElement:
     The lock makes commit order offset order.
     """
     return (
-        select(scopes.c.id, scopes.c.scope, scopes.c.epoch, scopes.c.last_offset)
+        select(
+            scopes.c.id,
+            scopes.c.scope,
+            scopes.c.epoch,
+            scopes.c.last_offset,
+            scopes.c.noted_offset,
+        )
         .where(scopes.c.scope.in_([bindparam(f"scope_{n}") for n in places]))
         .order_by(scopes.c.scope)
         .with_for_update()
@@ -93,8 +100,11 @@ _FENCES = PreparedIn(_fences)
 _CREATE = PreparedInsert(scopes, " ON CONFLICT DO NOTHING")
 _ADD_EVENTS = PreparedInsert(log)
 _ADD_REQUESTS = PreparedInsert(requests)
+_ADD_TOLD = PreparedInsert(told, " ON CONFLICT DO NOTHING")
 _SET_HEADS = PreparedInsert(
-    scopes, " ON CONFLICT (id) DO UPDATE SET last_offset = excluded.last_offset"
+    scopes,
+    " ON CONFLICT (id) DO UPDATE SET last_offset = excluded.last_offset, "
+    "noted_offset = excluded.noted_offset",
 )
 _SET_FENCES = PreparedInsert(
     fences,
@@ -121,6 +131,8 @@ class Appending:
         self._ids: dict[Scope, int] = {}
         self._epochs: dict[Scope, Epoch] = {}
         self._last: dict[Scope, int] = {}
+        self._noted: dict[Scope, int] = {}
+        self._new_told: list[dict[str, Any]] = []
         self._known: dict[tuple[int, str], tuple[bytes, Offset, Offset, int]] = {}
         self._tokens: dict[tuple[int, str], int] = {}
         self._raised: dict[tuple[int, str], int] = {}
@@ -169,8 +181,9 @@ class Appending:
 
     def _load_scopes(self, names: Sequence[Scope]) -> None:
         wanted = [{"scope": name} for name in names]
-        for scope_id, scope, epoch, last in _SCOPES.rows(self._connection, wanted):
+        for scope_id, scope, epoch, last, noted in _SCOPES.rows(self._connection, wanted):
             self._ids[scope], self._epochs[scope], self._last[scope] = scope_id, epoch, last
+            self._noted[scope] = noted
 
     def _append(self, append: Append) -> Appended | DomainError:
         scope_id = self._ids[append.scope]
@@ -213,6 +226,9 @@ class Appending:
             start = offset + 1
         first, last = Offset(before + 1), Offset(before + len(append.events))
         self._last[append.scope] = last
+        self._new_told += told_rows(scope_id, before + 1, append.events)
+        if self._noted[append.scope] == before:  # else what is missing is noted with this, later
+            self._noted[append.scope] = last
         self._moved.add(append.scope)
         if append.request_id:
             self._known[scope_id, append.request_id] = (
@@ -252,8 +268,9 @@ class Appending:
         _REMOVE_DELTAS.run(self._connection, self._folded)
         _ADD_EVENTS.run(self._connection, self._new_events)
         _ADD_REQUESTS.run(self._connection, self._new_requests)
+        _ADD_TOLD.run(self._connection, self._new_told)
         heads = [
-            _head(self._ids[name], name, self._epochs[name], self._last[name])
+            _head(self._ids[name], name, self._epochs[name], self._last[name], self._noted[name])
             for name in self._moved
         ]
         _SET_HEADS.run(self._connection, heads)
@@ -269,7 +286,7 @@ def new_scope(name: Scope) -> dict[str, Any]:
     return {"scope": name, "epoch": new_epoch(), "last_offset": 0, "earliest_offset": 1}
 
 
-def _head(scope_id: int, name: Scope, epoch: Epoch, last: int) -> dict[str, Any]:
+def _head(scope_id: int, name: Scope, epoch: Epoch, last: int, noted: int) -> dict[str, Any]:
     """A row that is there, with its new head; the rest of it is not written."""
     row = {"id": scope_id, "scope": name, "epoch": epoch}
-    return row | {"last_offset": last, "earliest_offset": 1}
+    return row | {"last_offset": last, "earliest_offset": 1, "noted_offset": noted}

@@ -4,12 +4,11 @@ from collections.abc import Collection, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from sqlalchemy import Connection, bindparam, or_, select, text, update
+from sqlalchemy import Connection, bindparam, or_, select, update
 
 from antiphon_server.events.adapters.sql_fold import fold
-from antiphon_server.events.adapters.tables import OF_CONVERSATIONS, log, scopes
-from antiphon_server.events.model import Record, Redaction, Scope
-from antiphon_server.events.wire import placed
+from antiphon_server.events.adapters.tables import log
+from antiphon_server.events.model import Redaction
 
 T = TypeVar("T")
 AT_ONCE = 500
@@ -31,20 +30,6 @@ _REPLACE = (
 )
 
 
-_TOLD = (
-    select(
-        scopes.c.scope,
-        log.c.first_offset,
-        log.c.last_offset,
-        log.c.kind,
-        log.c.time_us,
-        log.c.body,
-    )
-    .join(scopes, scopes.c.id == log.c.scope_id)
-    .where(text(OF_CONVERSATIONS))
-)
-
-
 def redact(connection: Connection, scope_id: int, redaction: Redaction) -> None:
     """Make it, in a log whose lock is held."""
     for turn_id in redaction.turn_ids:
@@ -53,17 +38,6 @@ def redact(connection: Connection, scope_id: int, redaction: Redaction) -> None:
         _redact(connection, scope_id, redaction, turn_ids, [])
     for offsets in _portions(redaction.offsets):
         _redact(connection, scope_id, redaction, [], offsets)
-
-
-def told_of(connection: Connection, resource: str) -> list[tuple[Scope, Record]]:
-    """See :meth:`LogStore.told_of`."""
-    named = resource.encode()
-    rows = connection.execute(_TOLD)
-    return [
-        (Scope(scope), placed(kind, bytes(body), first, last, time_us))
-        for scope, first, last, kind, time_us, body in rows
-        if named in bytes(body)
-    ]
 
 
 def _redact(

@@ -10,6 +10,7 @@ from sqlalchemy import (
     SmallInteger,
     String,
     Table,
+    text,
 )
 
 from antiphon_server.runtime.storage.partial_index import partial_index
@@ -25,6 +26,9 @@ scopes = Table(
     Column("epoch", String(16), nullable=False),
     Column("last_offset", BigInteger, nullable=False),
     Column("earliest_offset", BigInteger, nullable=False),
+    # Up to where what the log tells of conversations is in the table below. Servers of the version
+    # before leave it behind the end, and what it was before it was counted is 0.
+    Column("noted_offset", BigInteger, nullable=False, server_default=text("0")),
 )
 
 log = Table(
@@ -48,9 +52,16 @@ partial_index(
     where="kind = 16",
 )
 
-# What tells of conversations in the logs of all who may read them.
-OF_CONVERSATIONS = "kind IN (20, 21, 22, 27)"
-partial_index("events_log_conversations", log.c.scope_id, where=OF_CONVERSATIONS)
+# Which events, in whose log ever, tell of a conversation as a whole. Those that are in the log no
+# more may still be here.
+told = Table(
+    "events_told",
+    metadata,
+    Column("conversation_id", String(80), primary_key=True),
+    Column("scope_id", Integer, ForeignKey("events_scopes.id"), primary_key=True),
+    Column("last_offset", BigInteger, primary_key=True, autoincrement=False),
+    sqlite_with_rowid=False,
+)
 
 requests = Table(
     "events_requests",

@@ -56,6 +56,7 @@ _PUT = (
         max_output_tokens=bindparam("new_max_output_tokens"),
         labels=bindparam("new_labels"),
         language=bindparam("new_language"),
+        title_author=bindparam("new_title_author"),
     )
 )
 _THOSE = select(*_COLUMNS).where(_TABLE.conversation_id.in_(bindparam("ids", expanding=True)))
@@ -142,6 +143,7 @@ class SqlConversations:
             "activity_us": conversation.activity_us,
             "labels": json.dumps(dict(conversation.labels)),
             "language": conversation.language,
+            "title_author": conversation.title_author,
         }
         return bool(_ADD.returned(self._connection, [values]))
 
@@ -158,6 +160,7 @@ class SqlConversations:
             "new_max_output_tokens": conversation.max_output_tokens,
             "new_labels": json.dumps(dict(conversation.labels)),
             "new_language": conversation.language,
+            "new_title_author": conversation.title_author,
         }
         self._connection.execute(_PUT, values)
 

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select, update
 
 from antiphon_server.context.adapters.tables import erasures as table
 from antiphon_server.context.model.erasures import Erasure
@@ -16,6 +16,11 @@ _WAITING_IN = (
     select(table.c.body)
     .where(table.c.conversation_id == bindparam("b_conversation"))
     .order_by(*_ORDER)
+)
+_PUT = (
+    update(table)
+    .where(table.c.erasure_id == bindparam("b_erasure"))
+    .values(body=bindparam("b_body"))
 )
 _REMOVE = delete(table).where(table.c.erasure_id == bindparam("b_erasure"))
 _decode = msgspec.json.Decoder(Erasure).decode
@@ -44,6 +49,10 @@ class SqlErasures:
     def waiting_in(self, conversation_id: ConversationId) -> Sequence[Erasure]:
         rows = self._connection.execute(_WAITING_IN, {"b_conversation": conversation_id})
         return [_decode(bytes(row.body)) for row in rows]
+
+    def put(self, erasure: Erasure) -> None:
+        values = {"b_erasure": erasure.erasure_id, "b_body": _encode(erasure)}
+        self._connection.execute(_PUT, values)
 
     def remove(self, erasure_id: str) -> None:
         self._connection.execute(_REMOVE, {"b_erasure": erasure_id})

@@ -4,13 +4,30 @@ from collections.abc import Callable, Sequence
 from typing import Generic
 
 from google.protobuf.message import DecodeError
-from sqlalchemy import Connection, Integer, Table, bindparam, delete, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Table,
+    bindparam,
+    delete,
+    func,
+    insert,
+    select,
+    text,
+    update,
+)
 
 from antiphon.context.v1 import conversation_pb2
 from antiphon.events.v1.event_service_pb2 import AppendRequest
 from antiphon_server.context.adapters.changes_codec import append_request
 from antiphon_server.context.adapters.role_audit import record_request
-from antiphon_server.context.adapters.tables import audit_outbox, outbox, requests, set_aside
+from antiphon_server.context.adapters.tables import (
+    OF_A_CONVERSATION,
+    audit_outbox,
+    outbox,
+    requests,
+    set_aside,
+)
 from antiphon_server.context.model.changes import (
     Answer,
     EncodedEntry,
@@ -19,7 +36,7 @@ from antiphon_server.context.model.changes import (
     RequestKey,
 )
 from antiphon_server.context.model.erasures import MessagesErased
-from antiphon_server.context.model.resources import Conversation
+from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.context.ports.records import E_contra
 from antiphon_server.runtime.storage.statements import Prepared, PreparedIn, PreparedInsert
@@ -30,8 +47,12 @@ _FIND = Prepared(
         requests.c.actor == bindparam("actor"), requests.c.request_id == bindparam("request_id")
     )
 )
-_CONVERSATIONS = select(requests.c.actor, requests.c.request_id, requests.c.answer).where(
-    requests.c.kind == conversation_pb2.Conversation.DESCRIPTOR.name.lower()
+_CONVERSATION = conversation_pb2.Conversation.DESCRIPTOR.name.lower()
+_UNKNOWN = ""
+# Of which one those of a server of the version before tell is not known: there are some for a day.
+_OF_CONVERSATION = select(requests.c.actor, requests.c.request_id, requests.c.answer).where(
+    text(OF_A_CONVERSATION),
+    requests.c.conversation_id.in_([bindparam("conversation"), _UNKNOWN]),
 )
 _SET_ANSWER = (
     update(requests)
@@ -161,16 +182,17 @@ class SqlRequests:
             "kind": answer.kind,
             "answer": answer.body,
             "create_us": create_us,
+            "conversation_id": _told_of(answer),
         }
         return bool(_REMEMBER.returned(self._connection, [values]))
 
-    def forget_titles(self, conversation: Conversation) -> None:
-        named = conversation.conversation_id.encode()
-        for actor, request_id, answer in self._connection.execute(_CONVERSATIONS).all():
-            if named not in bytes(answer):
-                continue
+    def forget_titles(
+        self, conversation_id: ConversationId, those: Callable[[str, str], bool]
+    ) -> None:
+        rows = self._connection.execute(_OF_CONVERSATION, {"conversation": conversation_id})
+        for actor, request_id, answer in rows.all():
             said = conversation_pb2.Conversation.FromString(bytes(answer))
-            if said.title != conversation.title:
+            if said.conversation_id == conversation_id and those(said.title, said.title_author):
                 said.ClearField("title")
                 values = {"b_actor": actor, "b_request": request_id}
                 left = {"b_answer": said.SerializeToString()}
@@ -178,3 +200,9 @@ class SqlRequests:
 
     def forget(self, before_us: int) -> int:
         return self._connection.execute(_FORGET, {"before_us": before_us}).rowcount
+
+
+def _told_of(answer: Answer) -> str:
+    if answer.kind != _CONVERSATION:
+        return ""
+    return conversation_pb2.Conversation.FromString(answer.body).conversation_id

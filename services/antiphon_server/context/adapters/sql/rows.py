@@ -55,9 +55,9 @@ def workspace_of(row: Sequence[Any]) -> Workspace:
 
 def conversation_of(row: Sequence[Any]) -> Conversation:
     """A row of all columns, in their order."""
-    its_id, workspace_id, title, turn_policy, models, *rest, tools, labels, language = row
+    its_id, workspace_id, title, turn_policy, models, *rest, tools, labels, language, by = row
     policy, names = TurnPolicy(turn_policy), tuple(json.loads(models))
-    others = (*rest, tuple(json.loads(tools)), _labels(labels), language)
+    others = (*rest, tuple(json.loads(tools)), _labels(labels), language, by)
     return Conversation(its_id, workspace_id, title, policy, names, *others)
 
 
