@@ -1,13 +1,14 @@
 """Every store keeps what rules found together with how far they have read, once."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
 from antiphon_server.memory.adapters.sql_extractions import SqlExtractions
 from antiphon_server.memory.adapters.sql_memories import SqlMemories
 from antiphon_server.memory.adapters.tables import facts, memories
-from antiphon_server.memory.extracting import Candidate, Utterance, extract
+from antiphon_server.memory.extracting import Candidate, Hold, Utterance, extract
 from antiphon_server.memory.model import ConversationId, MessageId
 from antiphon_server.memory.remembered import Kind, ListWish, Memory, Origin, Source, State
 from antiphon_server.runtime.storage.database import Database
@@ -97,6 +98,21 @@ async def test_a_contradiction_supersedes_and_deletes_nothing(
     }
     before = await known(kept, State.SUPERSEDED)
     assert {it.text for it in before} == {"Ann lives in Lyon", "Ann likes olives"}
+
+
+async def test_all_that_is_contradicted_is_superseded(
+    store: SqlExtractions, kept: SqlMemories
+) -> None:
+    """Where somebody lived before, and that they did not live where they do now."""
+    said, home = found("I used to live in Leeds.", "I live in Lyon.")
+    denied = (said[0], replace(said[1], hold=Hold.NOT))
+    await store.keep(HERE, "", "c1", [denied, home], NOW_US)
+    assert len(await known(kept)) == 2
+    await store.keep(HERE, "c1", "c2", found("I live in Leeds."), NOW_US + 1)
+    (now,) = await known(kept)
+    before = await known(kept, State.SUPERSEDED)
+    assert [it.superseded_by for it in before] == [now.memory_id] * 2
+    assert now.supersedes in {it.memory_id for it in before}
 
 
 async def test_what_is_forgotten_leaves_nothing_of_it(

@@ -94,8 +94,8 @@ def put_in(connection: Connection, memory: Memory, request: Request | None = Non
         if same is None
         else _join(connection, same, memory, revision)
     )
-    if memory.supersedes and memory.supersedes != put.memory.memory_id:
-        _supersede(connection, memory.supersedes, put.memory)
+    if memory.supersedes:
+        supersede_in(connection, memory.supersedes, put.memory)
     if request is not None:
         row = {
             "actor": request.actor,
@@ -170,8 +170,10 @@ def _join(connection: Connection, old: Memory, new: Memory, revision: int) -> Pu
     return Put(both, merged=True)
 
 
-def _supersede(connection: Connection, memory_id: str, by: Memory) -> None:
-    """Let a memory of the same scope be followed by another. Raises DomainError."""
+def supersede_in(connection: Connection, memory_id: str, by: Memory) -> None:
+    """Let a memory of the same scope be followed by another, if that is one. Raises DomainError."""
+    if memory_id == by.memory_id:
+        return
     old = _get(connection, memory_id)
     if old is None or old.scope != by.scope:
         raise not_found(memory_id)

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ClauseElement, Connection, Row, bindparam, delete, select, text, update
 
 from antiphon_server.memory.adapters.memory_rows import memory_in
-from antiphon_server.memory.adapters.putting import next_revision, put_in
+from antiphon_server.memory.adapters.putting import next_revision, put_in, supersede_in
 from antiphon_server.memory.adapters.tables import claims, extracted, facts, memories
 from antiphon_server.memory.extracting import model as extracting
 from antiphon_server.memory.extracting.merging import settled
@@ -125,14 +125,15 @@ def _remember(connection: Connection, found: Candidate, source: Source, now_us: 
     at = {"b_scope": found.subject, "b_topic": found.topic[:MOST_CHARACTERS]}
     known = [(_earlier(row, found), memory_in(row.body)) for row in connection.execute(_KNOWN, at)]
     outcome = settled(found, [it for it, _ in known])
-    memory = _memory(found, source, now_us)
+    memory, contradicted = _memory(found, source, now_us), list[str]()
     for earlier, kept in known:
         if earlier is outcome.same:
             if kept.origin is Origin.PERSON:
                 return  # they have corrected it: what was said before does not change that
             memory = replace(memory, text=kept.text, kind=kept.kind, subject=kept.subject)
         elif any(earlier is it for it in outcome.replaces):
-            memory = replace(memory, supersedes=kept.memory_id)
+            contradicted.append(kept.memory_id)
+    memory = replace(memory, supersedes=max(contradicted, default=""))
     try:
         put = put_in(connection, memory)
     except DomainError as error:
@@ -140,6 +141,8 @@ def _remember(connection: Connection, found: Candidate, source: Source, now_us: 
             raise
         log.info("a fact is not remembered, since there are too many: %s", error)
         return
+    for memory_id in contradicted:
+        supersede_in(connection, memory_id, put.memory)
     row = {
         "memory_id": put.memory.memory_id,
         "scope": found.subject,
