@@ -85,6 +85,8 @@ _RPCS = {
         EventService/ReadEvents EventService/GetHead
         EventService/Subscribe EventService/Follow
         MemoryService/GetMemory MemoryService/ListMemories MemoryService/ListMemoryVersions
+        EntityService/GetEntity EntityService/ListEntities EntityService/SearchEntities
+        EntityService/ListMentions
         WhiteboardService/GetWhiteboard WhiteboardService/ListSectionVersions
     """,
     "reads a workspace": """
@@ -99,6 +101,8 @@ _RPCS = {
     "writes in a conversation": """
         ContextService/PostMessage EventService/PublishEphemeral
         MemoryService/PutMemory MemoryService/UpdateMemory
+        EntityService/CreateEntity EntityService/UpdateEntity EntityService/MergeEntities
+        EntityService/SplitEntity EntityService/DeleteEntity
         ContextService/EraseMessages
         DispatcherService/Dispatch DispatcherService/CancelTurn DispatcherService/Converse
         DispatcherService/DecideToolCall DispatcherService/AnswerToolCall
@@ -189,6 +193,9 @@ FOR_GRANTS = {
     "MemoryService/PutMemory",
     "MemoryService/GetMemory",
     "MemoryService/ListMemories",
+    "EntityService/GetEntity",
+    "EntityService/ListEntities",
+    "EntityService/SearchEntities",
     "WhiteboardService/GetWhiteboard",
     "WhiteboardService/WriteSection",
     "WhiteboardService/DeleteSection",

@@ -102,6 +102,7 @@ def guarded_rpcs() -> list[Rpc]:
 _ANSWERED_BESIDES = {
     "GetTool": "TOOL_NOT_FOUND",
     "PutMemory": "INVALID_ARGUMENT",
+    "GetEntity": "NOT_FOUND",
     "GetMemory": "NOT_FOUND",
 }
 

@@ -31,6 +31,8 @@ SAMPLES: Mapping[str, Any] = {
     "antiphon.integration.v1.OpenApiTarget.url": "https://sample.example/openapi.json",
 }
 NEEDED = {
+    "antiphon.memory.v1.Entity.name",
+    "antiphon.memory.v1.Entity.type",
     "antiphon.memory.v1.Memory.kind",
     "antiphon.memory.v1.Memory.text",
     "antiphon.context.v1.Workspace.display_name",
@@ -39,6 +41,7 @@ NEEDED = {
 MASKS = {
     "UpdateConversationRequest": "title",
     "UpdateConnectionRequest": "title",
+    "UpdateEntityRequest": "name",
     "UpdateMemoryRequest": "text",
     "UpdateProfileRequest": "locale",
     "UpdateScheduleRequest": "missed",

@@ -36,6 +36,7 @@ from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServ
 from antiphon.integration.v1.secret_service_pb2_grpc import SecretServiceStub
 from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
 from antiphon.memory.v1.assembly_service_pb2_grpc import AssemblyServiceStub
+from antiphon.memory.v1.entity_service_pb2_grpc import EntityServiceStub
 from antiphon.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from antiphon.memory.v1.search_service_pb2_grpc import SearchServiceStub
 from antiphon.memory.v1.summary_service_pb2_grpc import SummaryServiceStub
@@ -53,6 +54,7 @@ from antiphon_client.contracts import SERVICES
 from antiphon_client.conversations import Conversations
 from antiphon_client.converse import ConverseWire, LiveConversation
 from antiphon_client.credentials import Credentials
+from antiphon_client.entities import Entities
 from antiphon_client.filters import Filters
 from antiphon_client.follow import Follow, HistoryLostPolicy, SubscribeWire
 from antiphon_client.handoffs import Handoffs
@@ -108,6 +110,7 @@ class Client(
     Search,
     Assembly,
     Memories,
+    Entities,
     Whiteboards,
     Logs,
 ):
@@ -154,6 +157,7 @@ class Client(
         self._search = SearchServiceStub(channel)
         self._assembly = AssemblyServiceStub(channel)
         self._memories = MemoryServiceStub(channel)
+        self._entities = EntityServiceStub(channel)
         self._whiteboards = WhiteboardServiceStub(channel)
         self._summaries = SummaryServiceStub(channel)
         self._silence = silence

@@ -38,6 +38,7 @@ from antiphon.integration.v1 import (
 )
 from antiphon.memory.v1 import (
     assembly_service_pb2,
+    entity_service_pb2,
     memory_service_pb2,
     search_service_pb2,
     summary_service_pb2,
@@ -76,6 +77,7 @@ _SERVICES = tuple(
         memory_service_pb2,
         whiteboard_service_pb2,
         summary_service_pb2,
+        entity_service_pb2,
     )
     for service in file.DESCRIPTOR.services_by_name.values()
 )

@@ -20,6 +20,7 @@ from antiphon_server.memory.adapters.conversations import ContextConversations
 from antiphon_server.memory.adapters.logs import EventServiceLogs
 from antiphon_server.memory.adapters.names import AuthServiceNames
 from antiphon_server.memory.adapters.rights import PolicyRights
+from antiphon_server.memory.adapters.sql_entities import SqlEntities
 from antiphon_server.memory.adapters.sql_extractions import SqlExtractions
 from antiphon_server.memory.adapters.sql_memories import SqlMemories
 from antiphon_server.memory.adapters.sql_summaries import SqlSummaries
@@ -35,17 +36,29 @@ from antiphon_server.memory.assembly.older_messages import OlderMessages
 from antiphon_server.memory.assembly.what_came_before import WhatCameBefore
 from antiphon_server.memory.assembly.whiteboard_sections import WhiteboardSections
 from antiphon_server.memory.assembly.who_asks import WhoAsks
+from antiphon_server.memory.entities.expanding import Expanding
+from antiphon_server.memory.entities.naming import Naming
+from antiphon_server.memory.memories.acquaintances import Acquaintances
 from antiphon_server.memory.memories.expiring import Expiring
 from antiphon_server.memory.memories.finding import Finder, ModelFinder, RuleFinder
 from antiphon_server.memory.memories.gathering import Gathering
 from antiphon_server.memory.memories.remembering import Remembering
-from antiphon_server.memory.parts import Assembly, Memories, Notes, Part, Search, Summaries
+from antiphon_server.memory.parts import (
+    Assembly,
+    Called,
+    Memories,
+    Notes,
+    Part,
+    Search,
+    Summaries,
+)
 from antiphon_server.memory.ports import Names
 from antiphon_server.memory.search.library import Library
 from antiphon_server.memory.search.recalling import Recalling
 from antiphon_server.memory.search.searching import Searching
 from antiphon_server.memory.search.shelf import Shelf
 from antiphon_server.memory.servicers.assembly import AssemblyServicer
+from antiphon_server.memory.servicers.entities import EntityServicer
 from antiphon_server.memory.servicers.memory import MemoryServicer
 from antiphon_server.memory.servicers.search import SearchServicer
 from antiphon_server.memory.summaries.making import Making
@@ -139,10 +152,12 @@ def compose_service(
     names = AuthServiceNames(AuthServiceStub(internal), infrastructure.names)
     logs = EventServiceLogs(EventServiceStub(internal))
     library = Library(conversations, logs, names)
-    searching = Searching(conversations, names, library)
+    entities = SqlEntities(database)
+    expanding = Expanding(entities)
+    searching = Searching(conversations, names, library, expanding=expanding)
     store = SqlMemories(database)
     shelf = Shelf(store, names, library)
-    recalling = Recalling(conversations, store, library, shelf, searching)
+    recalling = Recalling(conversations, store, library, shelf, searching, expanding=expanding)
     search = Search(SearchServicer(searching, recalling), library)
     audiences = ContextAudiences(ContextServiceStub(internal))
     notes = _notes(database, internal)
@@ -164,10 +179,16 @@ def compose_service(
     if settings.remember_by_rules or settings.remember_by_model:
         finder = _finder(settings.remember_by_model, names, internal)
         gathering = Gathering(
-            logs, finder, SqlExtractions(database), lambda: {*library.known, *assembling.active}
+            logs,
+            finder,
+            SqlExtractions(database),
+            lambda: {*library.known, *assembling.active},
+            acquaintances=Acquaintances(names, entities, conversations),
         )
     memories = Memories(MemoryServicer(remembering, trail), Expiring(store), trail, gathering)
-    return Memory((search, assembly, memories, notes, summaries), library, shelf)
+    called = Called(EntityServicer(Naming(entities, conversations), trail))
+    parts = (search, assembly, memories, notes, called, summaries)
+    return Memory(parts, library, shelf)
 
 
 def _finder(model: str, names: Names, internal: grpc.aio.Channel) -> Finder:

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 def _contracts() -> "tuple[FileDescriptor, ...]":
     from antiphon.memory.v1 import (
         assembly_service_pb2,
+        entity_service_pb2,
         memory_service_pb2,
         search_service_pb2,
         summary_service_pb2,
@@ -27,6 +28,7 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
         memory_service_pb2,
         whiteboard_service_pb2,
         summary_service_pb2,
+        entity_service_pb2,
     )
     return tuple(each.DESCRIPTOR for each in services)
 

@@ -6,6 +6,7 @@ from typing import Protocol
 import grpc
 
 from antiphon.memory.v1.assembly_service_pb2_grpc import add_AssemblyServiceServicer_to_server
+from antiphon.memory.v1.entity_service_pb2_grpc import add_EntityServiceServicer_to_server
 from antiphon.memory.v1.memory_service_pb2_grpc import add_MemoryServiceServicer_to_server
 from antiphon.memory.v1.search_service_pb2_grpc import add_SearchServiceServicer_to_server
 from antiphon.memory.v1.summary_service_pb2_grpc import add_SummaryServiceServicer_to_server
@@ -18,6 +19,7 @@ from antiphon_server.memory.memories.expiring import Expiring
 from antiphon_server.memory.memories.gathering import Gathering
 from antiphon_server.memory.search.library import Library
 from antiphon_server.memory.servicers.assembly import AssemblyServicer
+from antiphon_server.memory.servicers.entities import EntityServicer
 from antiphon_server.memory.servicers.memory import MemoryServicer
 from antiphon_server.memory.servicers.search import SearchServicer
 from antiphon_server.memory.servicers.summary import SummaryServicer
@@ -138,3 +140,17 @@ class Summaries:
     def start(self, lifecycle: Lifecycle) -> None:
         """Summarise what turns lacked the room for."""
         lifecycle.spawn("memory.summarising", self.summarising.run(), vital=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Called:
+    """What is called how; what is found of it in the background is gathered with the facts."""
+
+    servicer: EntityServicer
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """See :meth:`Part.register`."""
+        add_EntityServiceServicer_to_server(self.servicer, server)
+
+    def start(self, lifecycle: Lifecycle) -> None:
+        """Nothing of its own."""

@@ -21,6 +21,7 @@ from antiphon_server.memory.model import (
     Window,
     WorkspaceId,
 )
+from antiphon_server.memory.named import Occurrence
 from antiphon_server.memory.remembered import Changed, ListWish, Memory, Put, Request
 from antiphon_server.runtime.access.principal import Principal, UserId
 
@@ -224,10 +225,13 @@ class Extractions(Protocol):
         after: str,
         found: Sequence[tuple[MessageId, Candidate]],
         now_us: int,
+        named: Sequence[tuple[MessageId, Occurrence]] = (),
+        erased: Collection[MessageId] = (),
     ) -> bool:
         """Remember what was found between two places of a log, and go on behind it, at once.
 
-        What was said before is joined, what is contradicted superseded. False if the log was read
+        What was said before is joined, what is contradicted superseded. ``named`` are the names
+        that were found; of those in ``erased`` messages nothing is left. False if the log was read
         on from ``before`` ("" of one never read) already; then nothing has changed.
         """
         ...
@@ -246,4 +250,12 @@ class Names(Protocol):
 
     async def names_of(self, user_ids: Collection[UserId]) -> Mapping[UserId, str]:
         """The names that are known."""
+        ...
+
+
+class KnownNames(Protocol):
+    """The names that entities have."""
+
+    async def names_in(self, scope: str) -> Sequence[str]:
+        """All of a scope."""
         ...

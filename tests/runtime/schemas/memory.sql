@@ -18,6 +18,64 @@ CREATE TABLE memory_claims (
 	until_us BIGINT NOT NULL,
 	PRIMARY KEY (conversation_id)
 );
+CREATE TABLE memory_entities (
+	entity_id VARCHAR(80) NOT NULL,
+	scope VARCHAR(96) NOT NULL,
+	root_id VARCHAR(80) NOT NULL,
+	merged_into VARCHAR(80) NOT NULL,
+	merger VARCHAR(160) NOT NULL,
+	merge_us BIGINT NOT NULL,
+	type INTEGER NOT NULL,
+	state INTEGER NOT NULL,
+	confidence FLOAT NOT NULL,
+	origin INTEGER NOT NULL,
+	creator VARCHAR(160) NOT NULL,
+	updater VARCHAR(160) NOT NULL,
+	etag VARCHAR(64) NOT NULL,
+	create_us BIGINT NOT NULL,
+	update_us BIGINT NOT NULL,
+	PRIMARY KEY (entity_id)
+);
+CREATE INDEX memory_entities_of_root ON memory_entities (root_id);
+CREATE INDEX memory_entities_of_scope ON memory_entities (scope, entity_id);
+CREATE TABLE memory_entity_barred (
+	scope VARCHAR(96) NOT NULL,
+	digest BLOB NOT NULL,
+	PRIMARY KEY (scope, digest)
+);
+CREATE TABLE memory_entity_mentions (
+	mention_id VARCHAR(80) NOT NULL,
+	scope VARCHAR(96) NOT NULL,
+	entity_id VARCHAR(80) NOT NULL,
+	"key" VARCHAR(200) NOT NULL,
+	name TEXT NOT NULL,
+	conversation_id VARCHAR(80) NOT NULL,
+	message_id VARCHAR(80) NOT NULL,
+	start INTEGER NOT NULL,
+	"end" INTEGER NOT NULL,
+	memory_id VARCHAR(80) NOT NULL,
+	confidence FLOAT NOT NULL,
+	create_us BIGINT NOT NULL,
+	PRIMARY KEY (mention_id)
+);
+CREATE INDEX memory_entity_mentions_by_memory ON memory_entity_mentions (memory_id);
+CREATE INDEX memory_entity_mentions_of_entity ON memory_entity_mentions (entity_id, mention_id);
+CREATE UNIQUE INDEX memory_entity_mentions_once ON memory_entity_mentions (conversation_id, message_id, memory_id, scope, start, "key");
+CREATE TABLE memory_entity_names (
+	entity_id VARCHAR(80) NOT NULL,
+	"key" VARCHAR(200) NOT NULL,
+	scope VARCHAR(96) NOT NULL,
+	name TEXT NOT NULL,
+	first BOOLEAN NOT NULL,
+	by_person BOOLEAN NOT NULL,
+	PRIMARY KEY (entity_id, "key")
+);
+CREATE INDEX memory_entity_names_by_key ON memory_entity_names (scope, "key");
+CREATE TABLE memory_entity_scopes (
+	scope VARCHAR(96) NOT NULL,
+	changes BIGINT NOT NULL,
+	PRIMARY KEY (scope)
+);
 CREATE TABLE memory_extracted (
 	conversation_id VARCHAR(80) NOT NULL,
 	cursor TEXT NOT NULL,

@@ -441,6 +441,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_TURN_NOT_ENDED: a message that is to be erased is of a turn that waits or runs: cancel
     it, or wait for its end; metadata: turn_id. Code FAILED_PRECONDITION.
     """
+    ERROR_REASON_ENTITY_NOT_ACTIVE: _ErrorReason.ValueType  # 266
+    """ERROR_REASON_ENTITY_NOT_ACTIVE: the entity is merged into another or deleted, so it can't be changed;
+    metadata: entity_id, merged_into (may be empty). Code FAILED_PRECONDITION.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the machine-readable cause of every error that Antiphon
@@ -873,5 +877,9 @@ nor superseded; metadata: memory_id, superseded_by (may be empty). Code FAILED_P
 ERROR_REASON_TURN_NOT_ENDED: ErrorReason.ValueType  # 260
 """ERROR_REASON_TURN_NOT_ENDED: a message that is to be erased is of a turn that waits or runs: cancel
 it, or wait for its end; metadata: turn_id. Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_ENTITY_NOT_ACTIVE: ErrorReason.ValueType  # 266
+"""ERROR_REASON_ENTITY_NOT_ACTIVE: the entity is merged into another or deleted, so it can't be changed;
+metadata: entity_id, merged_into (may be empty). Code FAILED_PRECONDITION.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -540,6 +540,14 @@ class ProfileChanged:
     deleted: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class EntityDeleted:
+    """An entity's names and mentions are gone."""
+
+    resource: str
+    entity_id: str
+
+
 Detail = (
     SignedIn
     | SignInFailed
@@ -599,6 +607,7 @@ Detail = (
     | MemoryForgotten
     | MessagesErased
     | ProfileChanged
+    | EntityDeleted
 )
 
 

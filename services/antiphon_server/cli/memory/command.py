@@ -3,6 +3,7 @@
 import typer
 
 from antiphon_server.cli.memory.changing import add, correct, forget
+from antiphon_server.cli.memory.entities import app as entities
 from antiphon_server.cli.memory.recalling import recall
 from antiphon_server.cli.memory.showing import export, list_memories, show
 
@@ -22,6 +23,7 @@ For example:
 - `antiphon memory correct mem_… "Anna lives in Lyon"`
 - `antiphon memory forget mem_…` (its text, its history, its sources: gone)
 - `antiphon memory export > memories.jsonl`
+- `antiphon memory entities list` (whom and what it names)
 """
 app = typer.Typer(help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown")
 app.command("list")(list_memories)
@@ -31,3 +33,4 @@ app.command()(show)
 app.command()(correct)
 app.command()(forget)
 app.command()(export)
+app.add_typer(entities, name="entities")

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 
 from antiphon.auth.v1 import audit_pb2
 from antiphon_server.memory.adapters.memory_rows import NOTHING, body_of, memory_in, row_of, same_of
+from antiphon_server.memory.adapters.mentioning import link_memory, unlink_memory
 from antiphon_server.memory.adapters.tables import (
     facts,
     memories,
@@ -96,6 +97,8 @@ def put_in(connection: Connection, memory: Memory, request: Request | None = Non
     )
     if memory.supersedes:
         supersede_in(connection, memory.supersedes, put.memory)
+    if put.changed and put.memory.entities:
+        link_memory(connection, put.memory, memory.create_us)
     if request is not None:
         row = {
             "actor": request.actor,
@@ -123,6 +126,7 @@ def replace_in(connection: Connection, memory: Memory, before: str) -> bool:
         raise DomainError(Reason.ALREADY_EXISTS, resource=like.memory_id)
     _keep_version(connection, old, memory.update_us)
     _write(connection, memory, revision)
+    link_memory(connection, memory, memory.update_us)
     return True
 
 
@@ -208,6 +212,7 @@ def _forget(connection: Connection, memory: Memory, now_us: int) -> Memory:
     connection.execute(_DROP_VERSIONS, this)
     connection.execute(_DROP_FACT, this)
     connection.execute(_CLEAR_DIGESTS, this)
+    unlink_memory(connection, memory.scope, memory.memory_id)
     connection.execute(_COUNT, {"b_scope": memory.scope, "b_more": -1})
     return left
 

@@ -12,12 +12,15 @@ from typing import Any
 from sqlalchemy import ClauseElement, Connection, Row, bindparam, delete, select, text, update
 
 from antiphon_server.memory.adapters.memory_rows import memory_in
+from antiphon_server.memory.adapters.mentioning import Found as Mentioned
+from antiphon_server.memory.adapters.mentioning import forget_sources_in, mention_in
 from antiphon_server.memory.adapters.putting import next_revision, put_in, supersede_in
 from antiphon_server.memory.adapters.tables import claims, extracted, facts, memories
 from antiphon_server.memory.extracting import model as extracting
 from antiphon_server.memory.extracting.merging import settled
 from antiphon_server.memory.extracting.model import Candidate, Hold
 from antiphon_server.memory.model import ConversationId, MessageId
+from antiphon_server.memory.named import Occurrence
 from antiphon_server.memory.remembered import Kind, Memory, Origin, Source, State
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -100,14 +103,18 @@ class SqlExtractions:
         after: str,
         found: Found,
         now_us: int,
+        named: Sequence[tuple[MessageId, Occurrence]] = (),
+        erased: Collection[MessageId] = (),
     ) -> bool:
         def work(connection: Connection) -> bool:
             if not _moved(connection, conversation_id, before, after):
                 return False
             for scope in sorted({it.subject for _, it in found}):
                 next_revision(connection, scope)  # held in one order by all, until the commit
+            _mention(connection, conversation_id, named, now_us)
             for message_id, candidate in found:
                 _remember(connection, candidate, Source(conversation_id, message_id), now_us)
+            forget_sources_in(connection, conversation_id, erased)
             return True
 
         return await self._database.write(work)
@@ -119,6 +126,21 @@ def _moved(connection: Connection, conversation_id: str, before: str, after: str
         return bool(_BEGIN.run(connection, [row]))
     at = {"b_id": conversation_id, "b_before": before, "b_after": after}
     return connection.execute(_GO_ON, at).rowcount == 1
+
+
+def _mention(
+    connection: Connection,
+    conversation_id: ConversationId,
+    named: Sequence[tuple[MessageId, Occurrence]],
+    now_us: int,
+) -> None:
+    """Before facts are put, so that those are linked to the entities that they name."""
+    by_scope: dict[str, list[Mentioned]] = {}
+    for message_id, it in named:
+        source = Source(conversation_id, message_id, it.start, it.end)
+        by_scope.setdefault(it.scope, []).append(Mentioned(it, source))
+    for scope, those in sorted(by_scope.items()):
+        mention_in(connection, scope, those, now_us)
 
 
 def _remember(connection: Connection, found: Candidate, source: Source, now_us: int) -> None:

@@ -14,6 +14,15 @@ from antiphon_server.runtime.storage.statements import PreparedIn
 
 _FEW = 8
 """Scopes that a look-up of a moment asks for, as each turn does."""
+_SAYING = (
+    "memory_memories",
+    "memory_versions",
+    "memory_facts",
+    "memory_entity_names",
+    "memory_entity_mentions",
+    "memory_entities",
+)
+"""The tables that have something of what is forgotten."""
 _AT_ONCE = 1024
 """Databases take 32,766 parameters of a statement, and compile a long one slowly."""
 
@@ -139,7 +148,7 @@ class SqlMemories:
 
     async def scrub(self) -> None:
         """See :meth:`MemoryStore.scrub`."""
-        await self._database.scrub(("memory_memories", "memory_versions", "memory_facts"))
+        await self._database.scrub(_SAYING)
 
     async def versions(self, memory_id: str, before: int, limit: int) -> Sequence[Memory]:
         """See :meth:`MemoryStore.versions`."""

@@ -4,6 +4,7 @@ from sqlalchemy import (
     BigInteger,
     Boolean,
     Column,
+    Float,
     Index,
     Integer,
     LargeBinary,
@@ -113,6 +114,90 @@ facts = Table(
 )
 
 trail_outbox = outbox_table("memory_audit_outbox", metadata)
+
+# Whoever changes a scope's entities holds this row until the commit.
+entity_scopes = Table(
+    "memory_entity_scopes",
+    metadata,
+    Column("scope", String(96), primary_key=True),
+    Column("changes", BigInteger, nullable=False),
+)
+
+# What was merged keeps its own names and mentions, so that it can be taken apart again: it only
+# points to what it is the same as, and to the one at the end of such pointers.
+entities = Table(
+    "memory_entities",
+    metadata,
+    Column("entity_id", String(80), primary_key=True),
+    Column("scope", String(96), nullable=False),
+    Column("root_id", String(80), nullable=False),
+    Column("merged_into", String(80), nullable=False),
+    Column("merger", String(160), nullable=False),
+    Column("merge_us", BigInteger, nullable=False),
+    Column("type", Integer, nullable=False),
+    Column("state", Integer, nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("origin", Integer, nullable=False),
+    Column("creator", String(160), nullable=False),
+    Column("updater", String(160), nullable=False),
+    Column("etag", String(64), nullable=False),
+    Column("create_us", BigInteger, nullable=False),
+    Column("update_us", BigInteger, nullable=False),
+    Index("memory_entities_of_scope", "scope", "entity_id"),
+    Index("memory_entities_of_root", "root_id"),
+)
+
+# A name that no person gave is there as long as there is a mention by it.
+entity_names = Table(
+    "memory_entity_names",
+    metadata,
+    Column("entity_id", String(80), primary_key=True),
+    Column("key", String(200), primary_key=True),  # what its spellings have in common
+    Column("scope", String(96), nullable=False),
+    Column("name", Text, nullable=False),
+    Column("first", Boolean, nullable=False),  # before its aliases
+    Column("by_person", Boolean, nullable=False),
+    Index("memory_entity_names_by_key", "scope", "key"),
+)
+
+mentions = Table(
+    "memory_entity_mentions",
+    metadata,
+    Column("mention_id", String(80), primary_key=True),
+    Column("scope", String(96), nullable=False),
+    Column("entity_id", String(80), nullable=False),
+    Column("key", String(200), nullable=False),
+    Column("name", Text, nullable=False),
+    # A message's stretch, in code points, or else a memory.
+    Column("conversation_id", String(80), nullable=False),
+    Column("message_id", String(80), nullable=False),
+    Column("start", Integer, nullable=False),
+    Column("end", Integer, nullable=False),
+    Column("memory_id", String(80), nullable=False),
+    Column("confidence", Float, nullable=False),
+    Column("create_us", BigInteger, nullable=False),
+    Index("memory_entity_mentions_of_entity", "entity_id", "mention_id"),
+    Index(
+        "memory_entity_mentions_once",
+        "conversation_id",
+        "message_id",
+        "memory_id",
+        "scope",
+        "start",
+        "key",
+        unique=True,
+    ),
+    Index("memory_entity_mentions_by_memory", "memory_id"),
+)
+
+# Names that a person has taken away: rules make no entity of them again.
+barred_names = Table(
+    "memory_entity_barred",
+    metadata,
+    Column("scope", String(96), primary_key=True),
+    Column("digest", LargeBinary(32), primary_key=True),
+)
+
 # A conversation's working notes. Who changes some holds this row until the commit.
 whiteboards = Table(
     "memory_whiteboards",

@@ -107,7 +107,7 @@ def memory_message(memory: Memory) -> pb.Memory:
         subject=memory.subject,
         entities=memory.entities,
         importance=memory.importance,
-        sources=map(_source_message, memory.sources),
+        sources=map(source_message, memory.sources),
         creator=memory.creator,
         origin=pb.MemoryOrigin.ValueType(memory.origin),
         supersedes=memory.supersedes,
@@ -148,7 +148,8 @@ def _source_of(message: pb.MemorySource) -> Source:
     )
 
 
-def _source_message(source: Source) -> pb.MemorySource:
+def source_message(source: Source) -> pb.MemorySource:
+    """Encode where something comes from."""
     return pb.MemorySource(
         conversation_id=source.conversation_id,
         message_id=source.message_id,

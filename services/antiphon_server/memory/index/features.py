@@ -1,6 +1,6 @@
 """What speaks for each candidate of a search, in numbers that weights are given to."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,7 +59,8 @@ class Features:
         self._language = analyzer.language(self._words, usual)
         variants = analyzer.variants(self._words, self._language, self._languages)
         lengths = view.corpus.columns.length[view.slots]
-        self._scores = bm25(view.corpus.postings, variants, view.places, lengths)
+        others = self._other_names(variants)
+        self._scores = bm25(view.corpus.postings, variants, view.places, lengths, others)
 
     def candidates(self, encoded: Encoded | None) -> Candidates:
         """The most promising documents with what speaks for each; `encoded` is the query."""
@@ -79,6 +80,21 @@ class Features:
         for name in _SCORES:
             values[name] = values[name] / spread if spread > 0 else values[name]
         return Candidates(at, found, values)
+
+    def _other_names(
+        self, variants: Sequence[Sequence[str]]
+    ) -> Mapping[int, Sequence[Sequence[Sequence[str]]]]:
+        """By the number of a word that is of a name what else that is called."""
+        others: dict[int, list[Sequence[Sequence[str]]]] = {}
+        for asked, names in self._query.other_names:
+            called = [it for name in names if (it := self._variants(name))]
+            for word in self._variants(asked):
+                if word in variants:
+                    others.setdefault(variants.index(word), []).extend(called)
+        return others
+
+    def _variants(self, of: Sequence[str]) -> list[list[str]]:
+        return self._view.corpus.analyzer.variants(of, self._language, self._languages)
 
     def _pool(self, alike: Floats | None) -> NDArray[np.int64]:
         """The best by words and their neighbourhood, and by meaning where that is known."""

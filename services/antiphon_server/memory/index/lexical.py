@@ -1,6 +1,6 @@
 """BM25 over the documents that may be read, as if there were no others."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,11 +16,13 @@ def bm25(
     words: Sequence[Sequence[str]],
     places: NDArray[np.int64],
     lengths: NDArray[np.float32],
+    others: Mapping[int, Sequence[Sequence[Sequence[str]]]] | None = None,
 ) -> NDArray[np.float32]:
     """The score of each readable document.
 
     Args:
         words: For each word of the query the terms that documents may have it by.
+        others: By the word's number what counts as that word: words, as above, all of them there.
         places: By slot the document's place among the readable ones, -1 for one that is not.
         lengths: Of the readable documents, in words.
     """
@@ -28,8 +30,10 @@ def bm25(
     if not len(lengths):
         return scores
     norm = _K1 * (1 - _B + _B * lengths / max(float(lengths.mean()), 1.0))
-    for terms in words:
+    for number, terms in enumerate(words):
         at, counts = _occurrences(postings, terms, places)
+        for together in (others or {}).get(number, ()):
+            at, counts = _united(at, counts, *_all_of(postings, together, places))
         if len(at):
             rarity = _rarity(len(at), len(lengths))
             scores[at] += (rarity * counts * (_K1 + 1) / (counts + norm[at])).astype(np.float32)
@@ -62,6 +66,18 @@ def _occurrences(
             at, counts = of_term, times
         elif len(of_term):
             at, counts = _united(at, counts, of_term, times)
+    return at, counts
+
+
+def _all_of(
+    postings: Postings, words: Sequence[Sequence[str]], places: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Where all of the words are, and how often that of them that is there least."""
+    at, counts = _occurrences(postings, words[0], places)
+    for terms in words[1:]:
+        more, times = _occurrences(postings, terms, places)
+        at, here, there = np.intersect1d(at, more, return_indices=True)
+        counts = np.minimum(counts[here], times[there])
     return at, counts
 
 

@@ -34,6 +34,9 @@ class Document:
     kind: str
 
 
+OtherName = tuple[tuple[str, ...], tuple[tuple[str, ...], ...]]
+
+
 @dataclass(frozen=True, slots=True)
 class Query:
     """What is looked for, within what bounds.
@@ -48,6 +51,8 @@ class Query:
             too, without having any.
         by_name: Whether names of speakers count; they don't for who may not know them.
         now_us: When it is asked, for "yesterday"; 0 if unknown.
+        other_names: Runs of its words that are a name, each with the words of other names of that:
+            who has one of those has what is looked for, if all its words are there.
     """
 
     text: str
@@ -59,6 +64,7 @@ class Query:
     now_us: int = 0
     by_name: bool = True
     by_neighbours: bool = True
+    other_names: tuple[OtherName, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

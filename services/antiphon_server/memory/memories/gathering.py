@@ -8,8 +8,9 @@ import logging
 import time
 from collections.abc import Callable, Collection
 
+from antiphon_server.memory.memories.acquaintances import Acquaintances
 from antiphon_server.memory.memories.finding import Finder
-from antiphon_server.memory.model import ConversationId
+from antiphon_server.memory.model import ConversationId, SaidPage
 from antiphon_server.memory.ports import Extractions, Logs
 from antiphon_server.runtime.errors import DomainError, Reason
 
@@ -33,9 +34,11 @@ class Gathering:
         store: Extractions,
         known: Callable[[], Collection[ConversationId]],
         pause_s: float = PAUSE_S,
+        acquaintances: Acquaintances | None = None,
     ) -> None:
+        """``acquaintances`` find the names in what is said; without them none are kept."""
         self._logs, self._finder, self._store = logs, finder, store
-        self._known, self._pause_s = known, pause_s
+        self._known, self._pause_s, self._acquaintances = known, pause_s, acquaintances
 
     async def run(self) -> None:
         """Read on now and then, until cancelled."""
@@ -87,15 +90,23 @@ class Gathering:
                     raise
                 await self._skip(conversation_id, cursor)
                 return
-            found = await self._finder.found(conversation_id, page.said)
-            now_us = time.time_ns() // 1000
-            if page.cursor == cursor or not await self._store.keep(
-                conversation_id, cursor, page.cursor, found, now_us
-            ):
+            if not await self._kept(conversation_id, cursor, page):
                 return
             cursor = page.cursor
             if page.at_head:
                 return
+
+    async def _kept(self, conversation_id: ConversationId, cursor: str, page: SaidPage) -> bool:
+        """Keep what is found in a page; whether nobody else had."""
+        if page.cursor == cursor:
+            return False
+        found = await self._finder.found(conversation_id, page.said)
+        names = self._acquaintances
+        named = await names.named(conversation_id, page.said, found) if names else ()
+        now_us = time.time_ns() // 1000
+        return await self._store.keep(
+            conversation_id, cursor, page.cursor, found, now_us, named, page.erased
+        )
 
     async def _skip(self, conversation_id: ConversationId, cursor: str) -> None:
         """Go on at the end: what was read before, and may be forgotten since, is not read again."""

@@ -42,11 +42,16 @@ class Sources:
     async def shown(self, principal: Principal, memories: Iterable[Memory]) -> list[Memory]:
         """The memories without the ids of sources that the caller may not read now."""
         found = list(memories)
+        every = iter(await self.seen(principal, [one for it in found for one in it.sources]))
+        return [replace(it, sources=tuple(next(every) for _ in it.sources)) for it in found]
+
+    async def seen(self, principal: Principal, sources: Sequence[Source]) -> Sequence[Source]:
+        """The sources, those without ids that the caller may not read now."""
         if principal.kind == "service":
-            return found
-        asked = {source.conversation_id for it in found for source in it.sources}
+            return sources
+        asked = {it.conversation_id for it in sources}
         readable = await self._readable(principal.user_id, principal, asked)
-        return [replace(it, sources=_seen(it.sources, readable)) for it in found]
+        return [it if it.conversation_id in readable else HIDDEN for it in sources]
 
     async def _readable(
         self, reader: UserId, principal: Principal, asked: Collection[ConversationId]
@@ -88,10 +93,6 @@ def _within(source: Source, text: str) -> bool:
     if source.start == source.end == 0:
         return True
     return 0 <= source.start < source.end <= len(text)
-
-
-def _seen(sources: Sequence[Source], readable: Collection[ConversationId]) -> tuple[Source, ...]:
-    return tuple(it if it.conversation_id in readable else HIDDEN for it in sources)
 
 
 def _invalid(source: Source, why: str) -> DomainError:

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
+from antiphon_server.memory.entities.expanding import Expanding, with_other_names
 from antiphon_server.memory.index import Hit, PartitionKey, Query
 from antiphon_server.memory.memories.sources import Sources
 from antiphon_server.memory.model import (
@@ -14,6 +15,7 @@ from antiphon_server.memory.model import (
     RecallWish,
     WorkspaceId,
 )
+from antiphon_server.memory.named import OtherNames
 from antiphon_server.memory.ports import Conversations, MemoryStore
 from antiphon_server.memory.remembered import Memory, State
 from antiphon_server.memory.search.library import MESSAGE, Library
@@ -90,11 +92,14 @@ class Recalling:
         shelf: Shelf,
         searching: Searching,
         clock: Callable[[], float] = time.time,
+        expanding: Expanding | None = None,
     ) -> None:
+        """``expanding`` knows other names of what a query names."""
         self._conversations, self._store = conversations, store
         self._library, self._shelf, self._searching = library, shelf, searching
         self._sources, self._clock = Sources(conversations), clock
         self._bulkhead = Bulkhead(BOUNDS)
+        self._expanding = expanding
 
     async def recall(self, principal: Principal, wish: RecallWish) -> Recollection:
         """What fits best. Raises DomainError OVERLOADED, STORE_UNAVAILABLE, INVALID_ARGUMENT."""
@@ -115,8 +120,12 @@ class Recalling:
         if wish.kinds != {MESSAGE}:
             scopes = await self._shelf.bring_up(where.scopes)
         there = brought.conversation_ids
-        ranked = await self._ranked(wish, there, scopes, where.readable)
-        found = await self._shown(principal, wish, ranked, where.readable)
+        named: Sequence[OtherNames] = ()
+        if self._expanding is not None:
+            named = await self._expanding.expanded(wish.query, where.scopes)
+        ranked = await self._ranked(wish, there, scopes, where.readable, named)
+        told = replace(wish, query=with_other_names(wish.query, named))
+        found = await self._shown(principal, told, ranked, where.readable)
         recalled, left_out = _within(found, wish)
         more = where.readable.more or brought.left_out > 0
         return Recollection(recalled, left_out, len(there), brought.pending, more)
@@ -177,6 +186,7 @@ class Recalling:
         there: Sequence[ConversationId],
         scopes: Sequence[str],
         readable: Readable,
+        other_names: Sequence[OtherNames],
     ) -> list[Hit]:
         """The best of all; where somebody is a guest, names tell nothing."""
         query = Query(
@@ -187,6 +197,7 @@ class Recalling:
             wish.not_before_us,
             wish.before_us,
             int(self._clock() * 1e6),
+            other_names=tuple((it.asked, it.others) for it in other_names),
         )
         as_guest = {_CONVERSATION + it for it in readable.as_guest}
         parts = [(_CONVERSATION + it, PartitionKey(_CONVERSATION + it)) for it in there]

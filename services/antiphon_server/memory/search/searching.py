@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
+from antiphon_server.memory.entities.expanding import Expanding, with_other_names
 from antiphon_server.memory.index import Hit, Query
 from antiphon_server.memory.model import (
     Answer,
@@ -15,6 +16,7 @@ from antiphon_server.memory.model import (
     Readable,
     SearchWish,
 )
+from antiphon_server.memory.named import OtherNames
 from antiphon_server.memory.ports import Conversations, Names
 from antiphon_server.memory.search.library import MESSAGE, Library, conversation_of
 from antiphon_server.runtime.access.principal import Principal, UserId
@@ -41,11 +43,14 @@ class Searching:
         library: Library,
         clock: Callable[[], float] = time.time,
         bounds: Bounds = BOUNDS,
+        expanding: Expanding | None = None,
     ) -> None:
+        """``expanding`` knows other names of what a query names."""
         self._conversations = conversations
         self._names = names
         self._library = library
         self._clock = clock
+        self._expanding = expanding
         self._bulkhead = Bulkhead(bounds)
 
     async def search(self, principal: Principal, wish: SearchWish) -> Answer:
@@ -63,8 +68,10 @@ class Searching:
         brought = await self._library.bring_up(readable.conversation_ids, WAIT_S, asker)
         there = brought.conversation_ids
         limit = min(wish.limit * 2 + SPARE, MOST) if for_prompts else wish.limit
-        ranked = await self._ranked(replace(wish, limit=limit), there, readable)
-        hits = await self.shown(wish.query, ranked, readable, for_prompts=for_prompts)
+        named = await self._named(principal, wish.query, readable)
+        ranked = await self._ranked(replace(wish, limit=limit), there, readable, named)
+        shown = with_other_names(wish.query, named)
+        hits = await self.shown(shown, ranked, readable, for_prompts=for_prompts)
         more = readable.more or brought.left_out > 0
         return Answer(hits[: wish.limit], len(there), brought.pending, more)
 
@@ -87,8 +94,20 @@ class Searching:
             principal.user_id, wish.workspace_id, wish.among, MAX_CONVERSATIONS
         )
 
+    async def _named(
+        self, principal: Principal, query: str, readable: Readable
+    ) -> Sequence[OtherNames]:
+        """What the query calls by another name, as far as the caller may read that."""
+        if self._expanding is None:
+            return ()
+        return await self._expanding.expanded(query, named_in(principal, readable))
+
     async def _ranked(
-        self, wish: SearchWish, there: Sequence[ConversationId], readable: Readable
+        self,
+        wish: SearchWish,
+        there: Sequence[ConversationId],
+        readable: Readable,
+        other_names: Sequence[OtherNames],
     ) -> list[Hit]:
         """The best of all; where somebody is a guest, names of speakers tell nothing."""
         query = Query(
@@ -100,6 +119,7 @@ class Searching:
             wish.before_us,
             int(self._clock() * 1e6),
             by_neighbours=False,
+            other_names=tuple((it.asked, it.others) for it in other_names),
         )
         named = [it for it in there if it not in readable.as_guest]
         nameless = [it for it in there if it in readable.as_guest]
@@ -146,3 +166,10 @@ class Searching:
         }
         found = await self._names.names_of([UserId(it.removeprefix("users/")) for it in authors])
         return {f"users/{user_id}": name for user_id, name in found.items()}
+
+
+def named_in(principal: Principal, readable: Readable) -> Sequence[str]:
+    """The scopes whose names a search of the caller's looks at: their own, and what they read."""
+    own = [principal.actor] if principal.kind == "user" else []
+    workspaces = [f"workspaces/{it}" for it in readable.workspace_ids]
+    return [*own, *workspaces, *(f"conversations/{it}" for it in readable.conversation_ids)]

@@ -6,8 +6,8 @@ from antiphon.memory.v1 import memory_service_pb2 as pb
 from antiphon.memory.v1.memory_service_pb2_grpc import MemoryServiceServicer
 from antiphon_server.memory.encoding import memories as encoding
 from antiphon_server.memory.memories.remembering import Remembering
+from antiphon_server.memory.servicers.scopes import scope_of
 from antiphon_server.runtime.access.principal import UserId, asked_for, current_principal
-from antiphon_server.runtime.errors import invalid
 from antiphon_server.runtime.rpc.field_masks import masked
 from antiphon_server.runtime.rpc.paging import (
     decode_page_token,
@@ -31,20 +31,20 @@ class MemoryServicer(MemoryServiceServicer):
 
     async def PutMemory(self, request: pb.PutMemoryRequest, context: Any) -> pb.PutMemoryResponse:
         principal = current_principal()
-        said = encoding.said_of(request.memory, _scope(request.scope))
+        said = encoding.said_of(request.memory, scope_of(request.scope))
         which = encoding.request_of(principal.actor, request.request_id, request)
         put = await self._remembering.put(principal, said, which)
         return pb.PutMemoryResponse(memory=encoding.memory_message(put.memory), merged=put.merged)
 
     async def GetMemory(self, request: pb.GetMemoryRequest, context: Any) -> pb.GetMemoryResponse:
-        scope, principal = _scope(request.scope), current_principal()
+        scope, principal = scope_of(request.scope), current_principal()
         found = await self._remembering.get(principal, scope, request.memory_id)
         return pb.GetMemoryResponse(memory=encoding.memory_message(found))
 
     async def ListMemories(
         self, request: pb.ListMemoriesRequest, context: Any
     ) -> pb.ListMemoriesResponse:
-        wish = encoding.list_wish_of(request, _scope(request.scope))
+        wish = encoding.list_wish_of(request, scope_of(request.scope))
         listed, limit = f"memories {wish}", page_limit(request.page_size)
         position = decode_page_token(request.page_token, listed, fields=1)
         before = position[0] if position else ""
@@ -60,7 +60,7 @@ class MemoryServicer(MemoryServiceServicer):
         paths, said = masked(request.update_mask, encoding.MASKED), request.memory
         found = await self._remembering.update(
             current_principal(),
-            _scope(request.scope),
+            scope_of(request.scope),
             said.memory_id,
             lambda before: encoding.corrected(before, said, paths),
             request.etag,
@@ -80,7 +80,7 @@ class MemoryServicer(MemoryServiceServicer):
         listed, limit = f"versions of {request.memory_id}", page_limit(request.page_size)
         position = decode_page_token(request.page_token, listed, fields=1)
         before = number(position[0], _FIRST_VERSION) if position else _FIRST_VERSION
-        scope, principal = _scope(request.scope), current_principal()
+        scope, principal = scope_of(request.scope), current_principal()
         found = await self._remembering.versions(
             principal, scope, request.memory_id, before, limit + 1
         )
@@ -103,13 +103,3 @@ class MemoryServicer(MemoryServiceServicer):
             last = page[-1].memory.memory_id
         token = encode_page_token(listed, last) if last else ""
         return pb.ExportMemoriesResponse(memories=page, next_page_token=token)
-
-
-def _scope(scope: str) -> str:
-    """Whose memories: the named scope's, else the caller's own."""
-    if scope:
-        return scope
-    principal = current_principal()
-    if principal.kind != "user":
-        raise invalid("scope", "whose memories; a service has none of its own")
-    return principal.actor

@@ -263,6 +263,10 @@ TABLE: dict[Reason, Entry] = {
         StatusCode.FAILED_PRECONDITION,
         "Turn {turn_id} has not ended, and what it says can't be erased yet; cancel it, or wait.",
     ),
+    Reason.ENTITY_NOT_ACTIVE: Entry(
+        _PRECONDITION,
+        "{entity_id} is merged or deleted: `antiphon memory entities show` says into what.",
+    ),
 }
 
 

@@ -100,6 +100,7 @@ class Reason(StrEnum):
     MEMORY_NOT_ACTIVE = "MEMORY_NOT_ACTIVE"
     THROTTLED = "THROTTLED"
     TURN_NOT_ENDED = "TURN_NOT_ENDED"
+    ENTITY_NOT_ACTIVE = "ENTITY_NOT_ACTIVE"
 
 
 @dataclass(frozen=True, slots=True)
