@@ -30,6 +30,7 @@ import { ConnectionService } from "../gen/antiphon/integration/v1/connection_ser
 import { IntegrationService } from "../gen/antiphon/integration/v1/integration_service_pb";
 import { ToolService } from "../gen/antiphon/integration/v1/tool_service_pb";
 import { WhiteboardService } from "../gen/antiphon/memory/v1/whiteboard_service_pb";
+import { MemoryService } from "../gen/antiphon/memory/v1/memory_service_pb";
 import { SearchService } from "../gen/antiphon/memory/v1/search_service_pb";
 import { sleep } from "./backoff";
 import { errorOf } from "./errors";
@@ -59,6 +60,7 @@ export interface Stubs {
   profiles: Stub<typeof ProfileService>;
   routes: Stub<typeof RouteService>;
   schedules: Stub<typeof ScheduleService>;
+  memories: Stub<typeof MemoryService>;
   whiteboards: Stub<typeof WhiteboardService>;
   search: Stub<typeof SearchService>;
   tools: Stub<typeof ToolService>;
@@ -108,6 +110,7 @@ function stubsOn(wire: Transport): Stubs {
     profiles: createClient(ProfileService, wire),
     routes: createClient(RouteService, wire),
     schedules: createClient(ScheduleService, wire),
+    memories: createClient(MemoryService, wire),
     whiteboards: createClient(WhiteboardService, wire),
     search: createClient(SearchService, wire),
     tools: createClient(ToolService, wire),

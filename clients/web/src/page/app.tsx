@@ -13,6 +13,7 @@ import { useDrawer, useNarrow } from "./drawer";
 import { Avatar, Icon, IconButton, Mark, Menu } from "./parts";
 import { FiltersView } from "./filters/view";
 import { FlagsView } from "./flags/view";
+import { MemoriesView } from "./memories/view";
 import { PeopleDialog } from "./people";
 import { QueueView } from "./queue/queue";
 import { ProfileDialog } from "./profile/dialog";
@@ -30,6 +31,7 @@ const WORKSPACE = "antiphon.workspace";
 /** What is shown in a conversation's place, by its address. */
 const VIEWS: Record<string, { name: string; View: (props: { desk: Desk; workspaceId: string }) => JSX.Element }> = {
   "#/usage": { name: "Usage and budgets", View: UsageView },
+  "#/memory": { name: "What is remembered about me", View: MemoriesView },
   "#/queue": { name: "Queue", View: QueueView },
   "#/filters": { name: "Filters", View: FiltersView },
   "#/flags": { name: "Flags", View: FlagsView },

@@ -40,6 +40,7 @@ const PATHS = {
   flag: "M6 21V4M6 5h12l-2.5 4 2.5 4H6",
   board: "M4 4h16v12H4zM8 20l2-4M16 20l-2-4M8 8h8M8 12h5",
   bell: "M6 16.5V11a6 6 0 0 1 12 0v5.5l1.5 1.5h-15zM10 20.5h4",
+  memory: "M7 4h10a1 1 0 0 1 1 1v15l-6-4-6 4V5a1 1 0 0 1 1-1z",
   unarchive: "M4 5h16v4H4zM6 9v10h12V9M12 17v-5M9.5 14L12 11.5l2.5 2.5",
 } as const;
 

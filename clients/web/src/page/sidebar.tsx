@@ -272,6 +272,9 @@ function Account({ desk, actions }: { desk: Desk; actions: SidebarActions }): JS
             <QueueLink desk={desk} href="#/queue" onClick={pick(actions.onClose)}>
               <Icon name="people" /> Queue
             </QueueLink>
+            <a href="#/memory" onClick={pick(actions.onClose)}>
+              <Icon name="memory" /> What is remembered
+            </a>
             <a href="#/usage" onClick={pick(actions.onClose)}>
               <Icon name="chart" /> Usage and budgets
             </a>
