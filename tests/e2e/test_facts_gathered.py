@@ -87,3 +87,36 @@ async def test_nothing_is_gathered_unless_it_is_switched_on(tmp_path: Path) -> N
         await say(client, conversation.conversation_id, "I'm allergic to peanuts.")
         await client.search_messages("peanuts")
         assert await known(client) == []
+
+
+async def test_names_are_gathered_beside_facts_and_go_with_their_messages(tmp_path: Path) -> None:
+    """Of what a fact tells, and wherever it is named then; by an alias it is found."""
+    async with ServerProcess(tmp_path, variables=ON) as server, server.client() as client:
+        here = (await client.create_conversation(title="Dogs")).conversation_id
+        told = await client.post_message(here, "My dog Rex sleeps on the sofa.")
+        named = await client.post_message(here, "Yesterday Rex barked.")
+        await client.search_messages("sofa")
+        await until_it(lambda: names(client))
+        (rex,) = [it async for it in client.list_entities()]
+        mentions = [it async for it in client.list_mentions(rex.entity_id)]
+        assert {it.source.message_id for it in mentions} == {told.message_id, named.message_id, ""}
+        assert [it.memory_id for it in mentions if it.memory_id] == [
+            it.memory_id for it in await known(client)
+        ]
+        rex.aliases.append("Bello")
+        await client.update_entity(rex, "aliases")
+        found = await client.search_messages("Bello barked")
+        assert [it.message.message_id for it in found.hits][:1] == [named.message_id]
+        assert len((await client.search_messages("Bello")).hits) == 2
+        await client.erase_messages(here, [named.message_id])
+        await client.search_messages("sofa")
+
+        async def is_gone() -> bool:
+            left = [it async for it in client.list_mentions(rex.entity_id)]
+            return {it.source.message_id for it in left} == {told.message_id, ""}
+
+        await until_it(is_gone)
+
+
+async def names(client: Client) -> list[str]:
+    return [it.name async for it in client.list_entities()]

@@ -50,7 +50,7 @@ def test_a_days_traffic_leaves_what_is_true_and_nothing_else(seed: int) -> None:
         remembered = Remembered()
         for said in day(person, seed):
             remembered.hear(said)
-        assert _holding(remembered) == _true(person), person.name
+        assert holding(remembered) == true_of(person), person.name
         assert remembered.unsourced == 0
 
 
@@ -65,11 +65,13 @@ def test_chatter_and_traps_tell_nothing(language: str) -> None:
         assert not extract(type(said)(text, said.subject, said.name, said.time_us, language)), text
 
 
-def _holding(remembered: Remembered) -> set[tuple[str, str, bool]]:
+def holding(remembered: Remembered) -> set[tuple[str, str, bool]]:
+    """What is held, by slot and value, and whether it is so or denied."""
     return {(it.slot, it.value, it.hold is Hold.HOLDS) for it in remembered.holding}
 
 
-def _true(person: Person) -> set[tuple[str, str, bool]]:
+def true_of(person: Person) -> set[tuple[str, str, bool]]:
+    """What is true of somebody at the end of their day, in the same way."""
     liked = {(slot, _compared(value), True) for slot, value in person.holds.items()}
     return liked | {("likes", _compared(it), False) for it in person.disliked}
 

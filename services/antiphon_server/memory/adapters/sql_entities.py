@@ -42,7 +42,7 @@ def _with_entities(places: range) -> ClauseElement:
 
 _WITH_ENTITIES = PreparedIn(_with_entities)
 _AT_ONCE = 1024
-_MOST_LOOKED_IN = 256
+_MOST_LOOKED_IN = 100
 _MOST_OWNERS = 64
 _IN_USE = select(entities.c.entity_id).where(
     entities.c.scope == bindparam("b_scope"), entities.c.state == int(EntityState.ACTIVE)

@@ -8,7 +8,7 @@ from antiphon_server.memory.named import OtherNames
 
 MOST_SCOPES = 1000
 """Those that are read first: the caller's own, workspaces, what was active last."""
-MOST_WORDS = 24
+MOST_WORDS = 16
 LONGEST = 4
 """Words of a name that is looked for."""
 MOST_NAMED = 8
