@@ -3,6 +3,8 @@
 from collections.abc import Callable, Iterable
 from typing import Any
 
+import pytest
+
 from antiphon_server.integration.connections.adapters.connection_health import ConnectionHealth
 from antiphon_server.integration.connections.adapters.connection_metrics import ConnectionMetrics
 from antiphon_server.integration.connections.adapters.sql import SqlConnections
@@ -21,6 +23,7 @@ HERE, GONE = (
     Connection("", SourceName(name), Mcp(f"https://{name}.example")) for name in ("here", "gone")
 )
 OWN = Connection("ws_00000001", SourceName("own"), Mcp("https://here.example"))
+HERE_TOO = Connection("ws_00000001", SourceName("here"), Mcp("https://here.example"))
 
 
 class Answering:
@@ -87,3 +90,24 @@ def _figures(families: Iterable[Any]) -> dict[tuple[str, ...], float]:
         for family in families
         for sample in family.samples
     }
+
+
+async def test_what_is_private_no_workspace_has() -> None:
+    """The server itself has it, and no workspace makes another of its name."""
+    async with opened_sqlite(metadata) as database:
+        connections = Connections(
+            SqlConnections(database),
+            {Mcp: Hosts()},
+            _nobody,
+            SqlEgressRules(database),
+            [HERE, GONE],
+            private={HERE.name},
+        )
+        connections.start()
+        assert list(await connections.of("ws_00000001", [])) == [GONE.name]
+        assert set(await connections.of("", [])) == {HERE.name, GONE.name}
+        for ask in (connections.get("ws_00000001", HERE.name), connections.create(HERE_TOO)):
+            with pytest.raises(DomainError) as refused:
+                await ask
+            assert refused.value.reason in (Reason.NOT_FOUND, Reason.ALREADY_EXISTS)
+        await connections.close()

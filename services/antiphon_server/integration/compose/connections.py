@@ -80,6 +80,7 @@ def compose_connections(
         [BuiltIn(ServedSearches(SearchServiceStub(links.internal)), results, whiteboards)],
         grants.forget,
         switches,
+        {it.name for it in given if it.private},
     )
     return connections, Authorizations(connections, servers, grants)
 

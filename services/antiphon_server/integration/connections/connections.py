@@ -48,6 +48,8 @@ IDLE_S = 600.0
 As long as a call runs on one, which may wait for people, its workspace's stay.
 """
 RECONNECT_AFTER_S = 1.0
+_NO_WORKSPACE = ("", "global")
+"""Who asks so is the server itself, or looks at what is the installation's."""
 Kinds = Mapping[type[Target], Kind]
 
 
@@ -69,6 +71,7 @@ async def _nothing(workspace_id: str, name: SourceName) -> None:
 class Connections:
     """See :class:`~antiphon_server.integration.tools.ports.Sources`; ``installed`` are for all.
 
+    But for those that are ``private``, by which the server alone calls: no workspace has them.
     What workspaces have is read from the store each time, so each server has what another changed.
     """
 
@@ -82,12 +85,14 @@ class Connections:
         built_in: Iterable[Source] = (),
         ungrant: Ungrant = _nothing,
         switches: Switchboard | None = None,
+        private: Collection[str] = (),
     ) -> None:
         self._switches = switches
         self._store, self._kinds, self._told, self._ungrant = store, kinds, [told], ungrant
         self._egress = egress
         self._built_in = {it.name: it for it in built_in}
         self._installed = {it.name: self._supervised(it) for it in installed}
+        self._shared = {name: it for name, it in self._installed.items() if name not in private}
         self._known: dict[str, _Kept] = {}
         self._closing, self._closed = TaskSet(), False
 
@@ -271,7 +276,8 @@ class Connections:
             self._known[workspace_id] = kept
         if len(self._known) > MOST_WORKSPACES:
             self._forget(next(iter(self._known)))
-        return {**kept.connections, **self._installed}
+        of_all = self._installed if workspace_id in _NO_WORKSPACE else self._shared
+        return {**kept.connections, **of_all}
 
     def _kept(self, workspace_id: str) -> _Kept:
         return self._known.get(workspace_id, _NONE)

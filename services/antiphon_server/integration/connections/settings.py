@@ -63,7 +63,8 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     below ``base_url`` where that is given, ``websocket`` an address or all that is to be said of a
     server of WebSockets, ``grpc`` an address or all that is to be said of a gRPC server. The token
     is ``bearer``, or the value of the environment variable named by ``bearer_env``.
-    ``allow_sampling`` lets an MCP server have models asked.
+    ``allow_sampling`` lets an MCP server have models asked. One that is ``private`` the server
+    alone calls, for what it is named for elsewhere in the settings: no workspace has it.
     """
 
     name: Name
@@ -77,6 +78,7 @@ class ConnectionSettings(msgspec.Struct, frozen=True, forbid_unknown_fields=True
     bearer: Secret | None = None
     bearer_env: str = ""
     allow_sampling: bool = False
+    private: bool = False
 
     def __post_init__(self) -> None:
         """Raises ValueError for what makes no sense."""
