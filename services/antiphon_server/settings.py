@@ -22,6 +22,7 @@ from antiphon_server.integration.connections.settings import (
 )
 from antiphon_server.integration.models.settings import SMALL_MODEL, ModelSettings, model_named
 from antiphon_server.integration.tools.settings import ToolSettings
+from antiphon_server.memory.external.settings import ExternalMemorySettings
 from antiphon_server.mesh.settings import MeshSettings
 from antiphon_server.peers import Peers
 from antiphon_server.runtime.configuration import (
@@ -99,6 +100,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     remember_by_rules: bool = False
     remember_by_model: str = ""
     summary_model: Annotated[str, Meta(max_length=128)] = ""
+    external_memory: ExternalMemorySettings | None = None
     retention_days: Annotated[int, Meta(ge=0)] = 0
     session_idle_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     session_days: Annotated[int, Meta(ge=1, le=3650)] = 180
@@ -149,6 +151,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
         if self.secret_key is not None and self.secret_key_file is not None:
             raise ValueError("give secret_key or secret_key_file, not both")
         check_connections(self.connections, self.programs)
+        if self.external_memory is not None and "integration" in self.services:
+            self.external_memory.check({it.name: it.private for it in self.connections})
         if self.test_users and not self.in_production and self._reachable:
             raise ValueError(
                 "test_users: a test user is for this machine alone; leave it away "

@@ -158,6 +158,7 @@ _RPCS = {
         NoticeService/PublishNotice NoticeService/WithdrawNotice
         SecretService/RotateSecretKeys
         IntegrationService/SetModelBreaker ConnectionService/SetConnectionBreaker
+        MemoryService/GetExternalMemory MemoryService/ResyncExternalMemory
     """,
     "services": """
         AuditService/RecordSecurityEvents VerificationService/FollowSessions

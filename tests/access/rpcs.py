@@ -13,6 +13,7 @@ from tests.repository.files import ROOT
 NOT_SERVED = (
     "antiphon.auth.v1.PolicyService",
     "antiphon.context.v1.RemoteFilterService",
+    "antiphon.memory.v1.ExternalMemoryService",
     "antiphon.mesh.v1.RegistryService",
 )
 # The same as v1alpha's, under a name that has no descriptors in the packages.

@@ -11,6 +11,7 @@ from tests.e2e.contracts import declared_rpcs
 CALLED_BY_THE_SERVER = {
     "antiphon.auth.v1.PolicyService",
     "antiphon.context.v1.RemoteFilterService",
+    "antiphon.memory.v1.ExternalMemoryService",
     "antiphon.mesh.v1.RegistryService",
 }
 READS = ("Get", "List", "Read", "Check", "Count", "Explain", "Verify", "WhoAmI")

@@ -33,6 +33,7 @@ INHERITED = frozenset(
         "remember_by_rules",
         "remember_by_model",
         "summary_model",
+        "external_memory",
         "retention_days",
         "session_idle_days",
         "session_days",

@@ -13,14 +13,20 @@ from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.integration.v1.integration_service_pb2_grpc import IntegrationServiceStub
+from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
 from antiphon_server.memory.adapters.asked_model import IntegrationModel
 from antiphon_server.memory.adapters.assemblies import SqlAssemblies
 from antiphon_server.memory.adapters.audiences import ContextAudiences
+from antiphon_server.memory.adapters.consulting import Consulting
 from antiphon_server.memory.adapters.conversations import ContextConversations
+from antiphon_server.memory.adapters.external_contract import ContractMemory
+from antiphon_server.memory.adapters.external_mem0 import Mem0Memory
+from antiphon_server.memory.adapters.external_metrics import ExternalMetrics
 from antiphon_server.memory.adapters.logs import EventServiceLogs
 from antiphon_server.memory.adapters.names import AuthServiceNames
 from antiphon_server.memory.adapters.rights import PolicyRights
 from antiphon_server.memory.adapters.sql_entities import SqlEntities
+from antiphon_server.memory.adapters.sql_external import SqlExternalProgress
 from antiphon_server.memory.adapters.sql_extractions import SqlExtractions
 from antiphon_server.memory.adapters.sql_memories import SqlMemories
 from antiphon_server.memory.adapters.sql_summaries import SqlSummaries
@@ -38,14 +44,21 @@ from antiphon_server.memory.assembly.whiteboard_sections import WhiteboardSectio
 from antiphon_server.memory.assembly.who_asks import WhoAsks
 from antiphon_server.memory.entities.expanding import Expanding
 from antiphon_server.memory.entities.naming import Naming
+from antiphon_server.memory.external.asking import Asking
+from antiphon_server.memory.external.overseeing import Overseeing
+from antiphon_server.memory.external.ports import ExternalMemory
+from antiphon_server.memory.external.settings import ExternalMemorySettings
+from antiphon_server.memory.external.telling import Telling
 from antiphon_server.memory.memories.acquaintances import Acquaintances
 from antiphon_server.memory.memories.expiring import Expiring
 from antiphon_server.memory.memories.finding import Finder, ModelFinder, RuleFinder
 from antiphon_server.memory.memories.gathering import Gathering
 from antiphon_server.memory.memories.remembering import Remembering
+from antiphon_server.memory.memories.sources import Sources
 from antiphon_server.memory.parts import (
     Assembly,
     Called,
+    External,
     Memories,
     Notes,
     Part,
@@ -53,6 +66,7 @@ from antiphon_server.memory.parts import (
     Summaries,
 )
 from antiphon_server.memory.ports import Names
+from antiphon_server.memory.search.external_hits import ExternalHits
 from antiphon_server.memory.search.library import Library
 from antiphon_server.memory.search.recalling import Recalling
 from antiphon_server.memory.search.searching import Searching
@@ -69,6 +83,7 @@ from antiphon_server.memory.whiteboard.whiteboards import Whiteboards
 from antiphon_server.runtime.composition.infrastructure import Infrastructure
 from antiphon_server.runtime.composition.links import Guards, Links
 from antiphon_server.runtime.composition.service import Service
+from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.process.lifecycle import Lifecycle
 from antiphon_server.runtime.profiles.reading import AuthServiceProfiles
 from antiphon_server.runtime.rpc.health import Health
@@ -97,6 +112,11 @@ class ProcessSettings(Protocol):
         """The model that writes summaries; empty for none."""
         ...
 
+    @property
+    def external_memory(self) -> ExternalMemorySettings | None:
+        """The memory of others that is asked besides, if there is one."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Memory(Service):
@@ -105,6 +125,7 @@ class Memory(Service):
     parts: Sequence[Part]
     library: Library
     shelf: Shelf
+    external: External | None = None
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Service.register`."""
@@ -115,11 +136,15 @@ class Memory(Service):
         """Begin what its parts do in the background."""
         for part in self.parts:
             part.start(lifecycle)
+        if self.external is not None:
+            self.external.begin(lifecycle, health)
 
     def collectors(self) -> Sequence[Any]:
         """See :meth:`Service.collectors`."""
-        library = self.library
+        library, external = self.library, self.external
+        beside = [ExternalMetrics(external.asking, external.overseeing)] if external else []
         return [
+            *beside,
             Gauges(
                 {
                     "antiphon_search_conversations": (
@@ -139,7 +164,7 @@ class Memory(Service):
                         lambda: self.shelf.scopes,
                     ),
                 }
-            )
+            ),
         ]
 
 
@@ -157,7 +182,11 @@ def compose_service(
     searching = Searching(conversations, names, library, expanding=expanding)
     store = SqlMemories(database)
     shelf = Shelf(store, names, library)
-    recalling = Recalling(conversations, store, library, shelf, searching, expanding=expanding)
+    external = _external(settings.external_memory, infrastructure, internal)
+    hits = ExternalHits(external.asking, store, Sources(conversations)) if external else None
+    recalling = Recalling(
+        conversations, store, library, shelf, searching, external=hits, expanding=expanding
+    )
     search = Search(SearchServicer(searching, recalling), library)
     audiences = ContextAudiences(ContextServiceStub(internal))
     notes = _notes(database, internal)
@@ -185,10 +214,11 @@ def compose_service(
             lambda: {*library.known, *assembling.active},
             acquaintances=Acquaintances(names, entities, conversations),
         )
-    memories = Memories(MemoryServicer(remembering, trail), Expiring(store), trail, gathering)
+    servicer = MemoryServicer(remembering, trail, external.overseeing if external else None)
+    memories = Memories(servicer, Expiring(store), trail, gathering)
     called = Called(EntityServicer(Naming(entities, conversations), trail))
     parts = (search, assembly, memories, notes, called, summaries)
-    return Memory(parts, library, shelf)
+    return Memory(parts, library, shelf, external)
 
 
 def _finder(model: str, names: Names, internal: grpc.aio.Channel) -> Finder:
@@ -229,3 +259,25 @@ def _summaries(
     summarising = Summarising(logs, conversations, store, making, writing)
     reading = Reading(store, logs, conversations, names, summarising.want)
     return Summaries(reading, summarising)
+
+
+def _external(
+    settings: ExternalMemorySettings | None,
+    infrastructure: Infrastructure,
+    internal: grpc.aio.Channel,
+) -> External | None:
+    """The memory of others that the settings name."""
+    if settings is None:
+        return None
+    name = settings.connection
+    consulting = Consulting(ToolServiceStub(internal), name)
+    memory: ExternalMemory = (
+        Mem0Memory(consulting, settings.tools)
+        if settings.kind == "mem0"
+        else ContractMemory(consulting, settings.service)
+    )
+    progress = SqlExternalProgress(infrastructure.database)
+    asking = Asking(memory, settings.deadline_s)
+    owner = infrastructure.node or new_id("node")
+    telling = Telling(name, memory, progress, owner, asking.is_back)
+    return External(asking, telling, Overseeing(name, settings.kind, asking, telling, progress))

@@ -15,6 +15,9 @@ from antiphon.memory.v1.whiteboard_service_pb2_grpc import (
 )
 from antiphon_server.memory.adapters.assemblies import SqlAssemblies
 from antiphon_server.memory.assembly.assembling import Assembling
+from antiphon_server.memory.external.asking import Asking
+from antiphon_server.memory.external.overseeing import Overseeing
+from antiphon_server.memory.external.telling import Telling
 from antiphon_server.memory.memories.expiring import Expiring
 from antiphon_server.memory.memories.gathering import Gathering
 from antiphon_server.memory.search.library import Library
@@ -29,11 +32,13 @@ from antiphon_server.memory.summaries.summarising import Summarising
 from antiphon_server.memory.whiteboard.whiteboards import Whiteboards
 from antiphon_server.runtime.concurrency.tasks import every
 from antiphon_server.runtime.process.lifecycle import Lifecycle
+from antiphon_server.runtime.rpc.health import Health
 from antiphon_server.runtime.trail.relay import TrailRelay
 
 FORGET_S = 3600.0
 WRITE_S = 0.5
 FORGET_WHITEBOARDS_S = 600.0
+REPORT_S = 1.0
 
 
 class Part(Protocol):
@@ -154,3 +159,21 @@ class Called:
 
     def start(self, lifecycle: Lifecycle) -> None:
         """Nothing of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class External:
+    """A memory of others, told and asked beside the server's own."""
+
+    asking: Asking
+    telling: Telling
+    overseeing: Overseeing
+
+    def begin(self, lifecycle: Lifecycle, health: Health) -> None:
+        """Tell it what is new, and the server's health how it is: the server serves without it."""
+
+        async def report() -> None:
+            await health.set("memory.external", self.overseeing.serves, needed=False)
+
+        lifecycle.spawn("memory.external", self.telling.run(), vital=False)
+        lifecycle.spawn("memory.external_health", every(REPORT_S, report), vital=False)

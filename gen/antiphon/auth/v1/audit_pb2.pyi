@@ -149,6 +149,8 @@ class _SecurityEventKindEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Sec
     """SECURITY_EVENT_KIND_PROFILE_CHANGED: ProfileChanged."""
     SECURITY_EVENT_KIND_ENTITY_DELETED: _SecurityEventKind.ValueType  # 131
     """SECURITY_EVENT_KIND_ENTITY_DELETED: EntityDeleted."""
+    SECURITY_EVENT_KIND_EXTERNAL_MEMORY_RESYNCED: _SecurityEventKind.ValueType  # 129
+    """SECURITY_EVENT_KIND_EXTERNAL_MEMORY_RESYNCED: ExternalMemoryResynced."""
 
 class SecurityEventKind(_SecurityEventKind, metaclass=_SecurityEventKindEnumTypeWrapper):
     """SecurityEventKind names the kinds of events, to ask for some of them. Its numbers are
@@ -275,6 +277,8 @@ SECURITY_EVENT_KIND_PROFILE_CHANGED: SecurityEventKind.ValueType  # 128
 """SECURITY_EVENT_KIND_PROFILE_CHANGED: ProfileChanged."""
 SECURITY_EVENT_KIND_ENTITY_DELETED: SecurityEventKind.ValueType  # 131
 """SECURITY_EVENT_KIND_ENTITY_DELETED: EntityDeleted."""
+SECURITY_EVENT_KIND_EXTERNAL_MEMORY_RESYNCED: SecurityEventKind.ValueType  # 129
+"""SECURITY_EVENT_KIND_EXTERNAL_MEMORY_RESYNCED: ExternalMemoryResynced."""
 Global___SecurityEventKind: _TypeAlias = SecurityEventKind  # noqa: Y015
 
 class _SignInFailure:
@@ -499,6 +503,7 @@ class SecurityEvent(_message.Message):
     MESSAGES_ERASED_FIELD_NUMBER: _builtins.int
     PROFILE_CHANGED_FIELD_NUMBER: _builtins.int
     ENTITY_DELETED_FIELD_NUMBER: _builtins.int
+    EXTERNAL_MEMORY_RESYNCED_FIELD_NUMBER: _builtins.int
     sequence: _builtins.int
     """sequence is the event's place: 1, 2, 3, … without a gap. Events that happen at once
     are in the order of their sequence, whatever the clock did.
@@ -769,6 +774,10 @@ class SecurityEvent(_message.Message):
     def entity_deleted(self) -> Global___EntityDeleted:
         """entity_deleted: the names of somebody or something, and where they are mentioned, are gone."""
 
+    @_builtins.property
+    def external_memory_resynced(self) -> Global___ExternalMemoryResynced:
+        """external_memory_resynced: an operator has a memory of others told everything anew."""
+
     def __init__(
         self,
         *,
@@ -840,12 +849,13 @@ class SecurityEvent(_message.Message):
         messages_erased: Global___MessagesErased | None = ...,
         profile_changed: Global___ProfileChanged | None = ...,
         entity_deleted: Global___EntityDeleted | None = ...,
+        external_memory_resynced: Global___ExternalMemoryResynced | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "detectors_set", b"detectors_set", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "entity_deleted", b"entity_deleted", "filters_set", b"filters_set", "flag_cleared", b"flag_cleared", "flag_raised", b"flag_raised", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "memory_forgotten", b"memory_forgotten", "messages_erased", b"messages_erased", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "profile_changed", b"profile_changed", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "schedule_created", b"schedule_created", "schedule_deleted", b"schedule_deleted", "schedule_updated", b"schedule_updated", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "session_expired", b"session_expired", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_updated", b"user_updated", "webhook_created", b"webhook_created", "webhook_deleted", b"webhook_deleted", "webhook_secret_rotated", b"webhook_secret_rotated", "webhook_updated", b"webhook_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "detectors_set", b"detectors_set", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "entity_deleted", b"entity_deleted", "external_memory_resynced", b"external_memory_resynced", "filters_set", b"filters_set", "flag_cleared", b"flag_cleared", "flag_raised", b"flag_raised", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "memory_forgotten", b"memory_forgotten", "messages_erased", b"messages_erased", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "profile_changed", b"profile_changed", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "schedule_created", b"schedule_created", "schedule_deleted", b"schedule_deleted", "schedule_updated", b"schedule_updated", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "session_expired", b"session_expired", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_updated", b"user_updated", "webhook_created", b"webhook_created", "webhook_deleted", b"webhook_deleted", "webhook_secret_rotated", b"webhook_secret_rotated", "webhook_updated", b"webhook_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "actor", b"actor", "address", b"address", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "detectors_set", b"detectors_set", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "entity_deleted", b"entity_deleted", "event_id", b"event_id", "filters_set", b"filters_set", "flag_cleared", b"flag_cleared", "flag_raised", b"flag_raised", "hash", b"hash", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "memory_forgotten", b"memory_forgotten", "messages_erased", b"messages_erased", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "previous_hash", b"previous_hash", "profile_changed", b"profile_changed", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "schedule_created", b"schedule_created", "schedule_deleted", b"schedule_deleted", "schedule_updated", b"schedule_updated", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "sequence", b"sequence", "session_expired", b"session_expired", "session_id", b"session_id", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_id", b"user_id", "user_updated", b"user_updated", "webhook_created", b"webhook_created", "webhook_deleted", b"webhook_deleted", "webhook_secret_rotated", b"webhook_secret_rotated", "webhook_updated", b"webhook_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["access_refused", b"access_refused", "actor", b"actor", "address", b"address", "alarm_raised", b"alarm_raised", "api_key_created", b"api_key_created", "api_key_revoked", b"api_key_revoked", "api_key_used", b"api_key_used", "breaker_switched", b"breaker_switched", "budget_deleted", b"budget_deleted", "budget_put", b"budget_put", "connection_authorized", b"connection_authorized", "connection_created", b"connection_created", "connection_deleted", b"connection_deleted", "connection_updated", b"connection_updated", "create_time", b"create_time", "detail", b"detail", "detectors_set", b"detectors_set", "device_login_decided", b"device_login_decided", "egress_rules_changed", b"egress_rules_changed", "entity_deleted", b"entity_deleted", "event_id", b"event_id", "external_memory_resynced", b"external_memory_resynced", "filters_set", b"filters_set", "flag_cleared", b"flag_cleared", "flag_raised", b"flag_raised", "hash", b"hash", "identity_linked", b"identity_linked", "identity_unlinked", b"identity_unlinked", "memory_forgotten", b"memory_forgotten", "messages_erased", b"messages_erased", "password_changed", b"password_changed", "password_reset_created", b"password_reset_created", "password_reset_used", b"password_reset_used", "previous_hash", b"previous_hash", "profile_changed", b"profile_changed", "rate_limited", b"rate_limited", "refresh_token_reused", b"refresh_token_reused", "role_changed", b"role_changed", "rollout_set", b"rollout_set", "routes_set", b"routes_set", "schedule_created", b"schedule_created", "schedule_deleted", b"schedule_deleted", "schedule_updated", b"schedule_updated", "secret_deleted", b"secret_deleted", "secret_keys_rotated", b"secret_keys_rotated", "secret_stored", b"secret_stored", "security_events_exported", b"security_events_exported", "sequence", b"sequence", "session_expired", b"session_expired", "session_id", b"session_id", "session_revoked", b"session_revoked", "sign_in_failed", b"sign_in_failed", "sign_ins_refused", b"sign_ins_refused", "signed_in", b"signed_in", "signed_out", b"signed_out", "signing_keys_rotated", b"signing_keys_rotated", "tool_approved", b"tool_approved", "tool_price_changed", b"tool_price_changed", "tool_rule_changed", b"tool_rule_changed", "user_created", b"user_created", "user_disabled", b"user_disabled", "user_enabled", b"user_enabled", "user_id", b"user_id", "user_updated", b"user_updated", "webhook_created", b"webhook_created", "webhook_deleted", b"webhook_deleted", "webhook_secret_rotated", b"webhook_secret_rotated", "webhook_updated", b"webhook_updated", "worker_allowed", b"worker_allowed", "worker_forbidden", b"worker_forbidden"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["signed_in", "sign_in_failed", "sign_ins_refused", "signed_out", "session_revoked", "session_expired", "refresh_token_reused", "api_key_created", "api_key_used", "api_key_revoked", "password_changed", "password_reset_created", "password_reset_used", "identity_linked", "identity_unlinked", "device_login_decided", "user_created", "user_updated", "user_disabled", "user_enabled", "role_changed", "access_refused", "rate_limited", "signing_keys_rotated", "security_events_exported", "alarm_raised", "secret_stored", "secret_deleted", "secret_keys_rotated", "connection_created", "connection_updated", "connection_deleted", "connection_authorized", "egress_rules_changed", "tool_rule_changed", "tool_approved", "budget_put", "budget_deleted", "breaker_switched", "tool_price_changed", "worker_allowed", "worker_forbidden", "rollout_set", "routes_set", "webhook_created", "webhook_updated", "webhook_deleted", "webhook_secret_rotated", "filters_set", "schedule_created", "schedule_updated", "schedule_deleted", "detectors_set", "flag_raised", "flag_cleared", "memory_forgotten", "messages_erased", "profile_changed", "entity_deleted"]  # noqa: Y015
+    _WhichOneofReturnType_detail: _TypeAlias = _typing.Literal["signed_in", "sign_in_failed", "sign_ins_refused", "signed_out", "session_revoked", "session_expired", "refresh_token_reused", "api_key_created", "api_key_used", "api_key_revoked", "password_changed", "password_reset_created", "password_reset_used", "identity_linked", "identity_unlinked", "device_login_decided", "user_created", "user_updated", "user_disabled", "user_enabled", "role_changed", "access_refused", "rate_limited", "signing_keys_rotated", "security_events_exported", "alarm_raised", "secret_stored", "secret_deleted", "secret_keys_rotated", "connection_created", "connection_updated", "connection_deleted", "connection_authorized", "egress_rules_changed", "tool_rule_changed", "tool_approved", "budget_put", "budget_deleted", "breaker_switched", "tool_price_changed", "worker_allowed", "worker_forbidden", "rollout_set", "routes_set", "webhook_created", "webhook_updated", "webhook_deleted", "webhook_secret_rotated", "filters_set", "schedule_created", "schedule_updated", "schedule_deleted", "detectors_set", "flag_raised", "flag_cleared", "memory_forgotten", "messages_erased", "profile_changed", "entity_deleted", "external_memory_resynced"]  # noqa: Y015
     _WhichOneofArgType_detail: _TypeAlias = _typing.Literal["detail", b"detail"]  # noqa: Y015
     def WhichOneof(self, oneof_group: _WhichOneofArgType_detail) -> _WhichOneofReturnType_detail | None: ...
 
@@ -2547,3 +2557,29 @@ class EntityDeleted(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___EntityDeleted: _TypeAlias = EntityDeleted  # noqa: Y015
+
+@_typing.final
+class ExternalMemoryResynced(_message.Message):
+    """ExternalMemoryResynced: an operator has a memory of others told everything anew."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    RESOURCE_FIELD_NUMBER: _builtins.int
+    CONNECTION_FIELD_NUMBER: _builtins.int
+    resource: _builtins.str
+    """resource is "global"."""
+    connection: _builtins.str
+    """connection is the connection that it is called by."""
+    def __init__(
+        self,
+        *,
+        resource: _builtins.str = ...,
+        connection: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection", "resource", b"resource"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ExternalMemoryResynced: _TypeAlias = ExternalMemoryResynced  # noqa: Y015

@@ -445,6 +445,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_ENTITY_NOT_ACTIVE: the entity is merged into another or deleted, so it can't be changed;
     metadata: entity_id, merged_into (may be empty). Code FAILED_PRECONDITION.
     """
+    ERROR_REASON_EXTERNAL_MEMORY_UNSET: _ErrorReason.ValueType  # 263
+    """ERROR_REASON_EXTERNAL_MEMORY_UNSET: the server's settings name no memory of others
+    (ANTIPHON_EXTERNAL_MEMORY), or another; metadata: connection (which was asked for). Code FAILED_PRECONDITION.
+    """
 
 class ErrorReason(_ErrorReason, metaclass=_ErrorReasonEnumTypeWrapper):
     """ErrorReason is the machine-readable cause of every error that Antiphon
@@ -881,5 +885,9 @@ it, or wait for its end; metadata: turn_id. Code FAILED_PRECONDITION.
 ERROR_REASON_ENTITY_NOT_ACTIVE: ErrorReason.ValueType  # 266
 """ERROR_REASON_ENTITY_NOT_ACTIVE: the entity is merged into another or deleted, so it can't be changed;
 metadata: entity_id, merged_into (may be empty). Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_EXTERNAL_MEMORY_UNSET: ErrorReason.ValueType  # 263
+"""ERROR_REASON_EXTERNAL_MEMORY_UNSET: the server's settings name no memory of others
+(ANTIPHON_EXTERNAL_MEMORY), or another; metadata: connection (which was asked for). Code FAILED_PRECONDITION.
 """
 Global___ErrorReason: _TypeAlias = ErrorReason  # noqa: Y015

@@ -23,12 +23,13 @@ _sym_db = _symbol_database.Default()
 
 
 from antiphon.auth.v1 import access_pb2 as antiphon_dot_auth_dot_v1_dot_access__pb2
+from antiphon.memory.v1 import external_memory_pb2 as antiphon_dot_memory_dot_v1_dot_external__memory__pb2
 from antiphon.memory.v1 import memory_pb2 as antiphon_dot_memory_dot_v1_dot_memory__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mask__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'antiphon/memory/v1/memory_service.proto\x12\x12\x61ntiphon.memory.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1f\x61ntiphon/memory/v1/memory.proto\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\"\xee\x01\n\x10PutMemoryRequest\x12\x84\x01\n\x05scope\x18\x01 \x01(\tBu\xbaHrrm2k^(users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\xd8\x01\x01\x12\x32\n\x06memory\x18\x02 \x01(\x0b\x32\x1a.antiphon.memory.v1.MemoryB\x06\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"O\n\x11PutMemoryResponse\x12*\n\x06memory\x18\x01 \x01(\x0b\x32\x1a.antiphon.memory.v1.Memory\x12\x0e\n\x06merged\x18\x02 \x01(\x08\"\xce\x01\n\x10GetMemoryRequest\x12\x84\x01\n\x05scope\x18\x01 \x01(\tBu\xbaHrrm2k^(users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\xd8\x01\x01\x12\x33\n\tmemory_id\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^mem_[0-9A-Za-z_-]{8,64}$\"?\n\x11GetMemoryResponse\x12*\n\x06memory\x18\x01 \x01(\x0b\x32\x1a.antiphon.memory.v1.Memory\"\x9d\x03\n\x13ListMemoriesRequest\x12\x84\x01\n\x05scope\x18\x01 \x01(\tBu\xbaHrrm2k^(users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\xd8\x01\x01\x12\x42\n\x05kinds\x18\x02 \x03(\x0e\x32\x1e.antiphon.memory.v1.MemoryKindB\x13\xbaH\x10\x92\x01\r\x10\x08\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x44\n\x06states\x18\x03 \x03(\x0e\x32\x1f.antiphon.memory.v1.MemoryStateB\x13\xbaH\x10\x92\x01\r\x10\x08\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12;\n\x07subject\x18\x04 \x01(\tB*\xbaH\'r\"2 ^users/user_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"]\n\x14ListMemoriesResponse\x12,\n\x08memories\x18\x01 \x03(\x0b\x32\x1a.antiphon.memory.v1.Memory\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa0\x02\n\x13UpdateMemoryRequest\x12\x84\x01\n\x05scope\x18\x01 \x01(\tBu\xbaHrrm2k^(users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\xd8\x01\x01\x12\x32\n\x06memory\x18\x02 \x01(\x0b\x32\x1a.antiphon.memory.v1.MemoryB\x06\xbaH\x03\xc8\x01\x01\x12\x37\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\x04\x65tag\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"B\n\x14UpdateMemoryResponse\x12*\n\x06memory\x18\x01 \x01(\x0b\x32\x1a.antiphon.memory.v1.Memory\"J\n\x13\x46orgetMemoryRequest\x12\x33\n\tmemory_id\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^mem_[0-9A-Za-z_-]{8,64}$\"B\n\x14\x46orgetMemoryResponse\x12*\n\x06memory\x18\x01 \x01(\x0b\x32\x1a.antiphon.memory.v1.Memory\"\x91\x02\n\x19ListMemoryVersionsRequest\x12\x84\x01\n\x05scope\x18\x01 \x01(\tBu\xbaHrrm2k^(users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\xd8\x01\x01\x12\x33\n\tmemory_id\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^mem_[0-9A-Za-z_-]{8,64}$\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"c\n\x1aListMemoryVersionsResponse\x12,\n\x08versions\x18\x01 \x03(\x0b\x32\x1a.antiphon.memory.v1.Memory\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x88\x01\n\x15\x45xportMemoriesRequest\x12\x35\n\x07user_id\x18\x01 \x01(\tB$\xbaH!r\x1c\x32\x1a^user_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"g\n\x16\x45xportMemoriesResponse\x12\x34\n\x08memories\x18\x01 \x03(\x0b\x32\".antiphon.memory.v1.ExportedMemory\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"j\n\x0e\x45xportedMemory\x12*\n\x06memory\x18\x01 \x01(\x0b\x32\x1a.antiphon.memory.v1.Memory\x12,\n\x08versions\x18\x02 \x03(\x0b\x32\x1a.antiphon.memory.v1.Memory2\xc5\x06\n\rMemoryService\x12l\n\tPutMemory\x12$.antiphon.memory.v1.PutMemoryRequest\x1a%.antiphon.memory.v1.PutMemoryResponse\"\x12\x90\x02\x02\xba\xeb\x18\x0b\x08\x04\x12\x05scope \x01\x12l\n\tGetMemory\x12$.antiphon.memory.v1.GetMemoryRequest\x1a%.antiphon.memory.v1.GetMemoryResponse\"\x12\x90\x02\x01\xba\xeb\x18\x0b\x08\x03\x12\x05scope \x01\x12u\n\x0cListMemories\x12\'.antiphon.memory.v1.ListMemoriesRequest\x1a(.antiphon.memory.v1.ListMemoriesResponse\"\x12\x90\x02\x01\xba\xeb\x18\x0b\x08\x03\x12\x05scope \x01\x12s\n\x0cUpdateMemory\x12\'.antiphon.memory.v1.UpdateMemoryRequest\x1a(.antiphon.memory.v1.UpdateMemoryResponse\"\x10\x90\x02\x02\xba\xeb\x18\t\x08\x04\x12\x05scope\x12n\n\x0c\x46orgetMemory\x12\'.antiphon.memory.v1.ForgetMemoryRequest\x1a(.antiphon.memory.v1.ForgetMemoryResponse\"\x0b\x90\x02\x02\xba\xeb\x18\x04\x08\x02\x18\x03\x12\x85\x01\n\x12ListMemoryVersions\x12-.antiphon.memory.v1.ListMemoryVersionsRequest\x1a..antiphon.memory.v1.ListMemoryVersionsResponse\"\x10\x90\x02\x01\xba\xeb\x18\t\x08\x03\x12\x05scope\x12t\n\x0e\x45xportMemories\x12).antiphon.memory.v1.ExportMemoriesRequest\x1a*.antiphon.memory.v1.ExportMemoriesResponse\"\x0b\x90\x02\x01\xba\xeb\x18\x04\x08\x02\x18\x02\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'antiphon/memory/v1/memory_service.proto\x12\x12\x61ntiphon.memory.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a(antiphon/memory/v1/external_memory.proto\x1a\x1f\x61ntiphon/memory/v1/memory.proto\x1a\x1b\x62uf/validate/validate.proto\x1a google/protobuf/field_mask.proto\"\xee\x01\n\x10PutMemoryRequest\x12\x84\x01\n\x05scope\x18\x01 \x01(\tBu\xbaHrrm2k^(users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\xd8\x01\x01\x12\x32\n\x06memory\x18\x02 \x01(\x0b\x32\x1a.antiphon.memory.v1.MemoryB\x06\xbaH\x03\xc8\x01\x01\x12\x1f\n\nrequest_id\x18\x03 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\"O\n\x11PutMemoryResponse\x12*\n\x06memory\x18\x01 \x01(\x0b\x32\x1a.antiphon.memory.v1.Memory\x12\x0e\n\x06merged\x18\x02 \x01(\x08\"\xce\x01\n\x10GetMemoryRequest\x12\x84\x01\n\x05scope\x18\x01 \x01(\tBu\xbaHrrm2k^(users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\xd8\x01\x01\x12\x33\n\tmemory_id\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^mem_[0-9A-Za-z_-]{8,64}$\"?\n\x11GetMemoryResponse\x12*\n\x06memory\x18\x01 \x01(\x0b\x32\x1a.antiphon.memory.v1.Memory\"\x9d\x03\n\x13ListMemoriesRequest\x12\x84\x01\n\x05scope\x18\x01 \x01(\tBu\xbaHrrm2k^(users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\xd8\x01\x01\x12\x42\n\x05kinds\x18\x02 \x03(\x0e\x32\x1e.antiphon.memory.v1.MemoryKindB\x13\xbaH\x10\x92\x01\r\x10\x08\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12\x44\n\x06states\x18\x03 \x03(\x0e\x32\x1f.antiphon.memory.v1.MemoryStateB\x13\xbaH\x10\x92\x01\r\x10\x08\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12;\n\x07subject\x18\x04 \x01(\tB*\xbaH\'r\"2 ^users/user_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x05 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x06 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"]\n\x14ListMemoriesResponse\x12,\n\x08memories\x18\x01 \x03(\x0b\x32\x1a.antiphon.memory.v1.Memory\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\xa0\x02\n\x13UpdateMemoryRequest\x12\x84\x01\n\x05scope\x18\x01 \x01(\tBu\xbaHrrm2k^(users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\xd8\x01\x01\x12\x32\n\x06memory\x18\x02 \x01(\x0b\x32\x1a.antiphon.memory.v1.MemoryB\x06\xbaH\x03\xc8\x01\x01\x12\x37\n\x0bupdate_mask\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.FieldMaskB\x06\xbaH\x03\xc8\x01\x01\x12\x15\n\x04\x65tag\x18\x04 \x01(\tB\x07\xbaH\x04r\x02\x18@\"B\n\x14UpdateMemoryResponse\x12*\n\x06memory\x18\x01 \x01(\x0b\x32\x1a.antiphon.memory.v1.Memory\"J\n\x13\x46orgetMemoryRequest\x12\x33\n\tmemory_id\x18\x01 \x01(\tB \xbaH\x1dr\x1b\x32\x19^mem_[0-9A-Za-z_-]{8,64}$\"B\n\x14\x46orgetMemoryResponse\x12*\n\x06memory\x18\x01 \x01(\x0b\x32\x1a.antiphon.memory.v1.Memory\"\x91\x02\n\x19ListMemoryVersionsRequest\x12\x84\x01\n\x05scope\x18\x01 \x01(\tBu\xbaHrrm2k^(users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\xd8\x01\x01\x12\x33\n\tmemory_id\x18\x02 \x01(\tB \xbaH\x1dr\x1b\x32\x19^mem_[0-9A-Za-z_-]{8,64}$\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x04 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"c\n\x1aListMemoryVersionsResponse\x12,\n\x08versions\x18\x01 \x03(\x0b\x32\x1a.antiphon.memory.v1.Memory\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x88\x01\n\x15\x45xportMemoriesRequest\x12\x35\n\x07user_id\x18\x01 \x01(\tB$\xbaH!r\x1c\x32\x1a^user_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1c\n\npage_token\x18\x03 \x01(\tB\x08\xbaH\x05r\x03\x18\x80\x04\"g\n\x16\x45xportMemoriesResponse\x12\x34\n\x08memories\x18\x01 \x03(\x0b\x32\".antiphon.memory.v1.ExportedMemory\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"j\n\x0e\x45xportedMemory\x12*\n\x06memory\x18\x01 \x01(\x0b\x32\x1a.antiphon.memory.v1.Memory\x12,\n\x08versions\x18\x02 \x03(\x0b\x32\x1a.antiphon.memory.v1.Memory\"\x1a\n\x18GetExternalMemoryRequest\"U\n\x19GetExternalMemoryResponse\x12\x38\n\x06status\x18\x01 \x01(\x0b\x32(.antiphon.memory.v1.ExternalMemoryStatus\"T\n\x1bResyncExternalMemoryRequest\x12\x35\n\nconnection\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^[a-z0-9][a-z0-9_-]{0,31}$\"X\n\x1cResyncExternalMemoryResponse\x12\x38\n\x06status\x18\x01 \x01(\x0b\x32(.antiphon.memory.v1.ExternalMemoryStatus2\xc9\x08\n\rMemoryService\x12l\n\tPutMemory\x12$.antiphon.memory.v1.PutMemoryRequest\x1a%.antiphon.memory.v1.PutMemoryResponse\"\x12\x90\x02\x02\xba\xeb\x18\x0b\x08\x04\x12\x05scope \x01\x12l\n\tGetMemory\x12$.antiphon.memory.v1.GetMemoryRequest\x1a%.antiphon.memory.v1.GetMemoryResponse\"\x12\x90\x02\x01\xba\xeb\x18\x0b\x08\x03\x12\x05scope \x01\x12u\n\x0cListMemories\x12\'.antiphon.memory.v1.ListMemoriesRequest\x1a(.antiphon.memory.v1.ListMemoriesResponse\"\x12\x90\x02\x01\xba\xeb\x18\x0b\x08\x03\x12\x05scope \x01\x12s\n\x0cUpdateMemory\x12\'.antiphon.memory.v1.UpdateMemoryRequest\x1a(.antiphon.memory.v1.UpdateMemoryResponse\"\x10\x90\x02\x02\xba\xeb\x18\t\x08\x04\x12\x05scope\x12n\n\x0c\x46orgetMemory\x12\'.antiphon.memory.v1.ForgetMemoryRequest\x1a(.antiphon.memory.v1.ForgetMemoryResponse\"\x0b\x90\x02\x02\xba\xeb\x18\x04\x08\x02\x18\x03\x12\x85\x01\n\x12ListMemoryVersions\x12-.antiphon.memory.v1.ListMemoryVersionsRequest\x1a..antiphon.memory.v1.ListMemoryVersionsResponse\"\x10\x90\x02\x01\xba\xeb\x18\t\x08\x03\x12\x05scope\x12t\n\x0e\x45xportMemories\x12).antiphon.memory.v1.ExportMemoriesRequest\x1a*.antiphon.memory.v1.ExportMemoriesResponse\"\x0b\x90\x02\x01\xba\xeb\x18\x04\x08\x02\x18\x02\x12{\n\x11GetExternalMemory\x12,.antiphon.memory.v1.GetExternalMemoryRequest\x1a-.antiphon.memory.v1.GetExternalMemoryResponse\"\t\x90\x02\x01\xba\xeb\x18\x02\x08\x06\x12\x84\x01\n\x14ResyncExternalMemory\x12/.antiphon.memory.v1.ResyncExternalMemoryRequest\x1a\x30.antiphon.memory.v1.ResyncExternalMemoryResponse\"\t\x90\x02\x02\xba\xeb\x18\x02\x08\x06\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -81,6 +82,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_EXPORTMEMORIESREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_EXPORTMEMORIESREQUEST'].fields_by_name['page_token']._loaded_options = None
   _globals['_EXPORTMEMORIESREQUEST'].fields_by_name['page_token']._serialized_options = b'\272H\005r\003\030\200\004'
+  _globals['_RESYNCEXTERNALMEMORYREQUEST'].fields_by_name['connection']._loaded_options = None
+  _globals['_RESYNCEXTERNALMEMORYREQUEST'].fields_by_name['connection']._serialized_options = b'\272H\036r\0342\032^[a-z0-9][a-z0-9_-]{0,31}$'
   _globals['_MEMORYSERVICE'].methods_by_name['PutMemory']._loaded_options = None
   _globals['_MEMORYSERVICE'].methods_by_name['PutMemory']._serialized_options = b'\220\002\002\272\353\030\013\010\004\022\005scope \001'
   _globals['_MEMORYSERVICE'].methods_by_name['GetMemory']._loaded_options = None
@@ -95,36 +98,48 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMORYSERVICE'].methods_by_name['ListMemoryVersions']._serialized_options = b'\220\002\001\272\353\030\t\010\003\022\005scope'
   _globals['_MEMORYSERVICE'].methods_by_name['ExportMemories']._loaded_options = None
   _globals['_MEMORYSERVICE'].methods_by_name['ExportMemories']._serialized_options = b'\220\002\001\272\353\030\004\010\002\030\002'
-  _globals['_PUTMEMORYREQUEST']._serialized_start=191
-  _globals['_PUTMEMORYREQUEST']._serialized_end=429
-  _globals['_PUTMEMORYRESPONSE']._serialized_start=431
-  _globals['_PUTMEMORYRESPONSE']._serialized_end=510
-  _globals['_GETMEMORYREQUEST']._serialized_start=513
-  _globals['_GETMEMORYREQUEST']._serialized_end=719
-  _globals['_GETMEMORYRESPONSE']._serialized_start=721
-  _globals['_GETMEMORYRESPONSE']._serialized_end=784
-  _globals['_LISTMEMORIESREQUEST']._serialized_start=787
-  _globals['_LISTMEMORIESREQUEST']._serialized_end=1200
-  _globals['_LISTMEMORIESRESPONSE']._serialized_start=1202
-  _globals['_LISTMEMORIESRESPONSE']._serialized_end=1295
-  _globals['_UPDATEMEMORYREQUEST']._serialized_start=1298
-  _globals['_UPDATEMEMORYREQUEST']._serialized_end=1586
-  _globals['_UPDATEMEMORYRESPONSE']._serialized_start=1588
-  _globals['_UPDATEMEMORYRESPONSE']._serialized_end=1654
-  _globals['_FORGETMEMORYREQUEST']._serialized_start=1656
-  _globals['_FORGETMEMORYREQUEST']._serialized_end=1730
-  _globals['_FORGETMEMORYRESPONSE']._serialized_start=1732
-  _globals['_FORGETMEMORYRESPONSE']._serialized_end=1798
-  _globals['_LISTMEMORYVERSIONSREQUEST']._serialized_start=1801
-  _globals['_LISTMEMORYVERSIONSREQUEST']._serialized_end=2074
-  _globals['_LISTMEMORYVERSIONSRESPONSE']._serialized_start=2076
-  _globals['_LISTMEMORYVERSIONSRESPONSE']._serialized_end=2175
-  _globals['_EXPORTMEMORIESREQUEST']._serialized_start=2178
-  _globals['_EXPORTMEMORIESREQUEST']._serialized_end=2314
-  _globals['_EXPORTMEMORIESRESPONSE']._serialized_start=2316
-  _globals['_EXPORTMEMORIESRESPONSE']._serialized_end=2419
-  _globals['_EXPORTEDMEMORY']._serialized_start=2421
-  _globals['_EXPORTEDMEMORY']._serialized_end=2527
-  _globals['_MEMORYSERVICE']._serialized_start=2530
-  _globals['_MEMORYSERVICE']._serialized_end=3367
+  _globals['_MEMORYSERVICE'].methods_by_name['GetExternalMemory']._loaded_options = None
+  _globals['_MEMORYSERVICE'].methods_by_name['GetExternalMemory']._serialized_options = b'\220\002\001\272\353\030\002\010\006'
+  _globals['_MEMORYSERVICE'].methods_by_name['ResyncExternalMemory']._loaded_options = None
+  _globals['_MEMORYSERVICE'].methods_by_name['ResyncExternalMemory']._serialized_options = b'\220\002\002\272\353\030\002\010\006'
+  _globals['_PUTMEMORYREQUEST']._serialized_start=233
+  _globals['_PUTMEMORYREQUEST']._serialized_end=471
+  _globals['_PUTMEMORYRESPONSE']._serialized_start=473
+  _globals['_PUTMEMORYRESPONSE']._serialized_end=552
+  _globals['_GETMEMORYREQUEST']._serialized_start=555
+  _globals['_GETMEMORYREQUEST']._serialized_end=761
+  _globals['_GETMEMORYRESPONSE']._serialized_start=763
+  _globals['_GETMEMORYRESPONSE']._serialized_end=826
+  _globals['_LISTMEMORIESREQUEST']._serialized_start=829
+  _globals['_LISTMEMORIESREQUEST']._serialized_end=1242
+  _globals['_LISTMEMORIESRESPONSE']._serialized_start=1244
+  _globals['_LISTMEMORIESRESPONSE']._serialized_end=1337
+  _globals['_UPDATEMEMORYREQUEST']._serialized_start=1340
+  _globals['_UPDATEMEMORYREQUEST']._serialized_end=1628
+  _globals['_UPDATEMEMORYRESPONSE']._serialized_start=1630
+  _globals['_UPDATEMEMORYRESPONSE']._serialized_end=1696
+  _globals['_FORGETMEMORYREQUEST']._serialized_start=1698
+  _globals['_FORGETMEMORYREQUEST']._serialized_end=1772
+  _globals['_FORGETMEMORYRESPONSE']._serialized_start=1774
+  _globals['_FORGETMEMORYRESPONSE']._serialized_end=1840
+  _globals['_LISTMEMORYVERSIONSREQUEST']._serialized_start=1843
+  _globals['_LISTMEMORYVERSIONSREQUEST']._serialized_end=2116
+  _globals['_LISTMEMORYVERSIONSRESPONSE']._serialized_start=2118
+  _globals['_LISTMEMORYVERSIONSRESPONSE']._serialized_end=2217
+  _globals['_EXPORTMEMORIESREQUEST']._serialized_start=2220
+  _globals['_EXPORTMEMORIESREQUEST']._serialized_end=2356
+  _globals['_EXPORTMEMORIESRESPONSE']._serialized_start=2358
+  _globals['_EXPORTMEMORIESRESPONSE']._serialized_end=2461
+  _globals['_EXPORTEDMEMORY']._serialized_start=2463
+  _globals['_EXPORTEDMEMORY']._serialized_end=2569
+  _globals['_GETEXTERNALMEMORYREQUEST']._serialized_start=2571
+  _globals['_GETEXTERNALMEMORYREQUEST']._serialized_end=2597
+  _globals['_GETEXTERNALMEMORYRESPONSE']._serialized_start=2599
+  _globals['_GETEXTERNALMEMORYRESPONSE']._serialized_end=2684
+  _globals['_RESYNCEXTERNALMEMORYREQUEST']._serialized_start=2686
+  _globals['_RESYNCEXTERNALMEMORYREQUEST']._serialized_end=2770
+  _globals['_RESYNCEXTERNALMEMORYRESPONSE']._serialized_start=2772
+  _globals['_RESYNCEXTERNALMEMORYRESPONSE']._serialized_end=2860
+  _globals['_MEMORYSERVICE']._serialized_start=2863
+  _globals['_MEMORYSERVICE']._serialized_end=3960
 # @@protoc_insertion_point(module_scope)

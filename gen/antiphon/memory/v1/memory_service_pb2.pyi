@@ -3,6 +3,7 @@
 isort:skip_file
 """
 
+from antiphon.memory.v1 import external_memory_pb2 as _external_memory_pb2
 from antiphon.memory.v1 import memory_pb2 as _memory_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
@@ -475,3 +476,90 @@ class ExportedMemory(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ExportedMemory: _TypeAlias = ExportedMemory  # noqa: Y015
+
+@_typing.final
+class GetExternalMemoryRequest(_message.Message):
+    """GetExternalMemoryRequest is the request of GetExternalMemory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetExternalMemoryRequest: _TypeAlias = GetExternalMemoryRequest  # noqa: Y015
+
+@_typing.final
+class GetExternalMemoryResponse(_message.Message):
+    """GetExternalMemoryResponse is the response of GetExternalMemory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def status(self) -> _external_memory_pb2.ExternalMemoryStatus:
+        """status is how it is."""
+
+    def __init__(
+        self,
+        *,
+        status: _external_memory_pb2.ExternalMemoryStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___GetExternalMemoryResponse: _TypeAlias = GetExternalMemoryResponse  # noqa: Y015
+
+@_typing.final
+class ResyncExternalMemoryRequest(_message.Message):
+    """ResyncExternalMemoryRequest is the request of ResyncExternalMemory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONNECTION_FIELD_NUMBER: _builtins.int
+    connection: _builtins.str
+    """connection is which: ExternalMemoryStatus.connection."""
+    def __init__(
+        self,
+        *,
+        connection: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["connection", b"connection"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResyncExternalMemoryRequest: _TypeAlias = ResyncExternalMemoryRequest  # noqa: Y015
+
+@_typing.final
+class ResyncExternalMemoryResponse(_message.Message):
+    """ResyncExternalMemoryResponse is the response of ResyncExternalMemory."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    STATUS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def status(self) -> _external_memory_pb2.ExternalMemoryStatus:
+        """status is how it is now."""
+
+    def __init__(
+        self,
+        *,
+        status: _external_memory_pb2.ExternalMemoryStatus | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["status", b"status"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResyncExternalMemoryResponse: _TypeAlias = ResyncExternalMemoryResponse  # noqa: Y015

@@ -75,6 +75,16 @@ class MemoryServiceStub:
                 request_serializer=antiphon_dot_memory_dot_v1_dot_memory__service__pb2.ExportMemoriesRequest.SerializeToString,
                 response_deserializer=antiphon_dot_memory_dot_v1_dot_memory__service__pb2.ExportMemoriesResponse.FromString,
                 _registered_method=True)
+        self.GetExternalMemory = channel.unary_unary(
+                '/antiphon.memory.v1.MemoryService/GetExternalMemory',
+                request_serializer=antiphon_dot_memory_dot_v1_dot_memory__service__pb2.GetExternalMemoryRequest.SerializeToString,
+                response_deserializer=antiphon_dot_memory_dot_v1_dot_memory__service__pb2.GetExternalMemoryResponse.FromString,
+                _registered_method=True)
+        self.ResyncExternalMemory = channel.unary_unary(
+                '/antiphon.memory.v1.MemoryService/ResyncExternalMemory',
+                request_serializer=antiphon_dot_memory_dot_v1_dot_memory__service__pb2.ResyncExternalMemoryRequest.SerializeToString,
+                response_deserializer=antiphon_dot_memory_dot_v1_dot_memory__service__pb2.ResyncExternalMemoryResponse.FromString,
+                _registered_method=True)
 
 
 class MemoryServiceServicer:
@@ -150,6 +160,23 @@ class MemoryServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def GetExternalMemory(self, request, context):
+        """GetExternalMemory says how the memory of others is that the server's settings name, as the server
+        knows it that answers: whether it answers, what it was not told yet, and how many forgotten ones it
+        may still have.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResyncExternalMemory(self, request, context):
+        """ResyncExternalMemory has it told everything anew, soon: after it has lost something. Repeated, it
+        begins anew. Errors: EXTERNAL_MEMORY_UNSET (the settings name none, or another).
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MemoryServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -187,6 +214,16 @@ def add_MemoryServiceServicer_to_server(servicer, server):
                     servicer.ExportMemories,
                     request_deserializer=antiphon_dot_memory_dot_v1_dot_memory__service__pb2.ExportMemoriesRequest.FromString,
                     response_serializer=antiphon_dot_memory_dot_v1_dot_memory__service__pb2.ExportMemoriesResponse.SerializeToString,
+            ),
+            'GetExternalMemory': grpc.unary_unary_rpc_method_handler(
+                    servicer.GetExternalMemory,
+                    request_deserializer=antiphon_dot_memory_dot_v1_dot_memory__service__pb2.GetExternalMemoryRequest.FromString,
+                    response_serializer=antiphon_dot_memory_dot_v1_dot_memory__service__pb2.GetExternalMemoryResponse.SerializeToString,
+            ),
+            'ResyncExternalMemory': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResyncExternalMemory,
+                    request_deserializer=antiphon_dot_memory_dot_v1_dot_memory__service__pb2.ResyncExternalMemoryRequest.FromString,
+                    response_serializer=antiphon_dot_memory_dot_v1_dot_memory__service__pb2.ResyncExternalMemoryResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -384,6 +421,60 @@ class MemoryService:
             '/antiphon.memory.v1.MemoryService/ExportMemories',
             antiphon_dot_memory_dot_v1_dot_memory__service__pb2.ExportMemoriesRequest.SerializeToString,
             antiphon_dot_memory_dot_v1_dot_memory__service__pb2.ExportMemoriesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def GetExternalMemory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.memory.v1.MemoryService/GetExternalMemory',
+            antiphon_dot_memory_dot_v1_dot_memory__service__pb2.GetExternalMemoryRequest.SerializeToString,
+            antiphon_dot_memory_dot_v1_dot_memory__service__pb2.GetExternalMemoryResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResyncExternalMemory(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.memory.v1.MemoryService/ResyncExternalMemory',
+            antiphon_dot_memory_dot_v1_dot_memory__service__pb2.ResyncExternalMemoryRequest.SerializeToString,
+            antiphon_dot_memory_dot_v1_dot_memory__service__pb2.ResyncExternalMemoryResponse.FromString,
             options,
             channel_credentials,
             insecure,

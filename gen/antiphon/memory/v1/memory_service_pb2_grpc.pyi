@@ -73,6 +73,15 @@ class MemoryServiceStub:
     those that are about them wherever they can read them, each with its versions. Forgotten ones have
     nothing to export. Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT (a service that names nobody).
     """
+    GetExternalMemory: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetExternalMemoryRequest, _memory_service_pb2.GetExternalMemoryResponse]
+    """GetExternalMemory says how the memory of others is that the server's settings name, as the server
+    knows it that answers: whether it answers, what it was not told yet, and how many forgotten ones it
+    may still have.
+    """
+    ResyncExternalMemory: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.ResyncExternalMemoryRequest, _memory_service_pb2.ResyncExternalMemoryResponse]
+    """ResyncExternalMemory has it told everything anew, soon: after it has lost something. Repeated, it
+    begins anew. Errors: EXTERNAL_MEMORY_UNSET (the settings name none, or another).
+    """
 
 @_typing.type_check_only
 class MemoryServiceAsyncStub(MemoryServiceStub):
@@ -118,6 +127,15 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     """ExportMemories returns all that is remembered of the caller, by memory_id: their own memories, and
     those that are about them wherever they can read them, each with its versions. Forgotten ones have
     nothing to export. Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT (a service that names nobody).
+    """
+    GetExternalMemory: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetExternalMemoryRequest, _memory_service_pb2.GetExternalMemoryResponse]  # type: ignore[assignment]
+    """GetExternalMemory says how the memory of others is that the server's settings name, as the server
+    knows it that answers: whether it answers, what it was not told yet, and how many forgotten ones it
+    may still have.
+    """
+    ResyncExternalMemory: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.ResyncExternalMemoryRequest, _memory_service_pb2.ResyncExternalMemoryResponse]  # type: ignore[assignment]
+    """ResyncExternalMemory has it told everything anew, soon: after it has lost something. Repeated, it
+    begins anew. Errors: EXTERNAL_MEMORY_UNSET (the settings name none, or another).
     """
 
 class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -203,6 +221,27 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         """ExportMemories returns all that is remembered of the caller, by memory_id: their own memories, and
         those that are about them wherever they can read them, each with its versions. Forgotten ones have
         nothing to export. Errors: PAGE_TOKEN_INVALID, INVALID_ARGUMENT (a service that names nobody).
+        """
+
+    @_abc_1.abstractmethod
+    def GetExternalMemory(
+        self,
+        request: _memory_service_pb2.GetExternalMemoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.GetExternalMemoryResponse, _abc.Awaitable[_memory_service_pb2.GetExternalMemoryResponse]]:
+        """GetExternalMemory says how the memory of others is that the server's settings name, as the server
+        knows it that answers: whether it answers, what it was not told yet, and how many forgotten ones it
+        may still have.
+        """
+
+    @_abc_1.abstractmethod
+    def ResyncExternalMemory(
+        self,
+        request: _memory_service_pb2.ResyncExternalMemoryRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_memory_service_pb2.ResyncExternalMemoryResponse, _abc.Awaitable[_memory_service_pb2.ResyncExternalMemoryResponse]]:
+        """ResyncExternalMemory has it told everything anew, soon: after it has lost something. Repeated, it
+        begins anew. Errors: EXTERNAL_MEMORY_UNSET (the settings name none, or another).
         """
 
 def add_MemoryServiceServicer_to_server(servicer: MemoryServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -24,12 +24,13 @@ _sym_db = _symbol_database.Default()
 
 from antiphon.auth.v1 import access_pb2 as antiphon_dot_auth_dot_v1_dot_access__pb2
 from antiphon.context.v1 import message_pb2 as antiphon_dot_context_dot_v1_dot_message__pb2
+from antiphon.memory.v1 import external_memory_pb2 as antiphon_dot_memory_dot_v1_dot_external__memory__pb2
 from antiphon.memory.v1 import memory_pb2 as antiphon_dot_memory_dot_v1_dot_memory__pb2
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'antiphon/memory/v1/search_service.proto\x12\x12\x61ntiphon.memory.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a!antiphon/context/v1/message.proto\x1a\x1f\x61ntiphon/memory/v1/memory.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfe\x02\n\x15SearchMessagesRequest\x12\x19\n\x05query\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80 \x12\x38\n\x0cworkspace_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x44\n\x10\x63onversation_ids\x18\x03 \x03(\tB*\xbaH\'\x92\x01$\x10\x64\x18\x01\"\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12R\n\x07\x61uthors\x18\x04 \x03(\tBA\xbaH>\x92\x01;\x10\x10\x18\x01\"5r3\x18\xa0\x01\x32.^(users/user_[0-9A-Za-z_-]{8,64}|handlers/.+)$\x12.\n\nnot_before\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x62\x65\x66ore\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\tpage_size\x18\x07 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"\xa4\x01\n\x16SearchMessagesResponse\x12,\n\x04hits\x18\x01 \x03(\x0b\x32\x1e.antiphon.memory.v1.MessageHit\x12\x1e\n\x16searched_conversations\x18\x02 \x01(\x05\x12\x1d\n\x15pending_conversations\x18\x03 \x01(\x05\x12\x1d\n\x15omitted_conversations\x18\x04 \x01(\x08\"\xa7\x02\n\nMessageHit\x12-\n\x07message\x18\x01 \x01(\x0b\x32\x1c.antiphon.context.v1.Message\x12\x1a\n\x12\x63onversation_title\x18\x02 \x01(\t\x12\x13\n\x0b\x61uthor_name\x18\x03 \x01(\t\x12\r\n\x05score\x18\x04 \x01(\x01\x12\x38\n\x05parts\x18\x05 \x03(\x0b\x32).antiphon.memory.v1.MessageHit.PartsEntry\x12\x0f\n\x07\x65xcerpt\x18\x06 \x01(\t\x12\x31\n\nhighlights\x18\x07 \x03(\x0b\x32\x1d.antiphon.memory.v1.Highlight\x1a,\n\nPartsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"9\n\tHighlight\x12\x16\n\x05start\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x14\n\x03\x65nd\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"\x99\x04\n\rRecallRequest\x12\x19\n\x05query\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80 \x12\x8b\x01\n\x06scopes\x18\x02 \x03(\tB{\xbaHx\x92\x01u\x10\x64\x18\x01\"orm2k^(users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\x12\x44\n\x05kinds\x18\x03 \x03(\x0e\x32 .antiphon.memory.v1.RecalledKindB\x13\xbaH\x10\x92\x01\r\x10\x08\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12Q\n\x06people\x18\x04 \x03(\tBA\xbaH>\x92\x01;\x10\x10\x18\x01\"5r3\x18\xa0\x01\x32.^(users/user_[0-9A-Za-z_-]{8,64}|handlers/.+)$\x12.\n\nnot_before\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x62\x65\x66ore\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x05limit\x18\x07 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1b\n\nmax_tokens\x18\x08 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x35\n\x07user_id\x18\t \x01(\tB$\xbaH!r\x1c\x32\x1a^user_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\"\xc0\x01\n\x0eRecallResponse\x12.\n\x08recalled\x18\x01 \x03(\x0b\x32\x1c.antiphon.memory.v1.Recalled\x12\x0e\n\x06tokens\x18\x02 \x01(\x05\x12\x10\n\x08left_out\x18\x03 \x01(\x05\x12\x1e\n\x16searched_conversations\x18\x04 \x01(\x05\x12\x1d\n\x15pending_conversations\x18\x05 \x01(\x05\x12\x1d\n\x15omitted_conversations\x18\x06 \x01(\x08\"\x88\x02\n\x08Recalled\x12\x31\n\x07message\x18\x01 \x01(\x0b\x32\x1e.antiphon.memory.v1.MessageHitH\x00\x12,\n\x06memory\x18\x02 \x01(\x0b\x32\x1a.antiphon.memory.v1.MemoryH\x00\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x36\n\x05parts\x18\x04 \x03(\x0b\x32\'.antiphon.memory.v1.Recalled.PartsEntry\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0e\n\x06tokens\x18\x06 \x01(\x05\x1a,\n\nPartsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x06\n\x04item*\xaf\x01\n\x0cRecalledKind\x12\x1d\n\x19RECALLED_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15RECALLED_KIND_MESSAGE\x10\x01\x12\x16\n\x12RECALLED_KIND_FACT\x10\x02\x12\x1c\n\x18RECALLED_KIND_PREFERENCE\x10\x03\x12\x17\n\x13RECALLED_KIND_EVENT\x10\x04\x12\x16\n\x12RECALLED_KIND_NOTE\x10\x05\x32\xe7\x01\n\rSearchService\x12v\n\x0eSearchMessages\x12).antiphon.memory.v1.SearchMessagesRequest\x1a*.antiphon.memory.v1.SearchMessagesResponse\"\r\x90\x02\x01\xba\xeb\x18\x06\x08\x02\x18\x02 \x01\x12^\n\x06Recall\x12!.antiphon.memory.v1.RecallRequest\x1a\".antiphon.memory.v1.RecallResponse\"\r\x90\x02\x01\xba\xeb\x18\x06\x08\x02\x18\x02 \x01\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'antiphon/memory/v1/search_service.proto\x12\x12\x61ntiphon.memory.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a!antiphon/context/v1/message.proto\x1a(antiphon/memory/v1/external_memory.proto\x1a\x1f\x61ntiphon/memory/v1/memory.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfe\x02\n\x15SearchMessagesRequest\x12\x19\n\x05query\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80 \x12\x38\n\x0cworkspace_id\x18\x02 \x01(\tB\"\xbaH\x1fr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x44\n\x10\x63onversation_ids\x18\x03 \x03(\tB*\xbaH\'\x92\x01$\x10\x64\x18\x01\"\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12R\n\x07\x61uthors\x18\x04 \x03(\tBA\xbaH>\x92\x01;\x10\x10\x18\x01\"5r3\x18\xa0\x01\x32.^(users/user_[0-9A-Za-z_-]{8,64}|handlers/.+)$\x12.\n\nnot_before\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x62\x65\x66ore\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x1a\n\tpage_size\x18\x07 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"\xa4\x01\n\x16SearchMessagesResponse\x12,\n\x04hits\x18\x01 \x03(\x0b\x32\x1e.antiphon.memory.v1.MessageHit\x12\x1e\n\x16searched_conversations\x18\x02 \x01(\x05\x12\x1d\n\x15pending_conversations\x18\x03 \x01(\x05\x12\x1d\n\x15omitted_conversations\x18\x04 \x01(\x08\"\xa7\x02\n\nMessageHit\x12-\n\x07message\x18\x01 \x01(\x0b\x32\x1c.antiphon.context.v1.Message\x12\x1a\n\x12\x63onversation_title\x18\x02 \x01(\t\x12\x13\n\x0b\x61uthor_name\x18\x03 \x01(\t\x12\r\n\x05score\x18\x04 \x01(\x01\x12\x38\n\x05parts\x18\x05 \x03(\x0b\x32).antiphon.memory.v1.MessageHit.PartsEntry\x12\x0f\n\x07\x65xcerpt\x18\x06 \x01(\t\x12\x31\n\nhighlights\x18\x07 \x03(\x0b\x32\x1d.antiphon.memory.v1.Highlight\x1a,\n\nPartsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\"9\n\tHighlight\x12\x16\n\x05start\x18\x01 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x14\n\x03\x65nd\x18\x02 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"\x99\x04\n\rRecallRequest\x12\x19\n\x05query\x18\x01 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80 \x12\x8b\x01\n\x06scopes\x18\x02 \x03(\tB{\xbaHx\x92\x01u\x10\x64\x18\x01\"orm2k^(users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\x12\x44\n\x05kinds\x18\x03 \x03(\x0e\x32 .antiphon.memory.v1.RecalledKindB\x13\xbaH\x10\x92\x01\r\x10\x08\x18\x01\"\x07\x82\x01\x04\x10\x01 \x00\x12Q\n\x06people\x18\x04 \x03(\tBA\xbaH>\x92\x01;\x10\x10\x18\x01\"5r3\x18\xa0\x01\x32.^(users/user_[0-9A-Za-z_-]{8,64}|handlers/.+)$\x12.\n\nnot_before\x18\x05 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12*\n\x06\x62\x65\x66ore\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x16\n\x05limit\x18\x07 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x1b\n\nmax_tokens\x18\x08 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x35\n\x07user_id\x18\t \x01(\tB$\xbaH!r\x1c\x32\x1a^user_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\"\x83\x02\n\x0eRecallResponse\x12.\n\x08recalled\x18\x01 \x03(\x0b\x32\x1c.antiphon.memory.v1.Recalled\x12\x0e\n\x06tokens\x18\x02 \x01(\x05\x12\x10\n\x08left_out\x18\x03 \x01(\x05\x12\x1e\n\x16searched_conversations\x18\x04 \x01(\x05\x12\x1d\n\x15pending_conversations\x18\x05 \x01(\x05\x12\x1d\n\x15omitted_conversations\x18\x06 \x01(\x08\x12\x41\n\x0f\x65xternal_memory\x18\x07 \x01(\x0e\x32(.antiphon.memory.v1.ExternalMemoryAnswer\"\x88\x02\n\x08Recalled\x12\x31\n\x07message\x18\x01 \x01(\x0b\x32\x1e.antiphon.memory.v1.MessageHitH\x00\x12,\n\x06memory\x18\x02 \x01(\x0b\x32\x1a.antiphon.memory.v1.MemoryH\x00\x12\r\n\x05score\x18\x03 \x01(\x01\x12\x36\n\x05parts\x18\x04 \x03(\x0b\x32\'.antiphon.memory.v1.Recalled.PartsEntry\x12\x0e\n\x06reason\x18\x05 \x01(\t\x12\x0e\n\x06tokens\x18\x06 \x01(\x05\x1a,\n\nPartsEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x01:\x02\x38\x01\x42\x06\n\x04item*\xaf\x01\n\x0cRecalledKind\x12\x1d\n\x19RECALLED_KIND_UNSPECIFIED\x10\x00\x12\x19\n\x15RECALLED_KIND_MESSAGE\x10\x01\x12\x16\n\x12RECALLED_KIND_FACT\x10\x02\x12\x1c\n\x18RECALLED_KIND_PREFERENCE\x10\x03\x12\x17\n\x13RECALLED_KIND_EVENT\x10\x04\x12\x16\n\x12RECALLED_KIND_NOTE\x10\x05\x32\xe7\x01\n\rSearchService\x12v\n\x0eSearchMessages\x12).antiphon.memory.v1.SearchMessagesRequest\x1a*.antiphon.memory.v1.SearchMessagesResponse\"\r\x90\x02\x01\xba\xeb\x18\x06\x08\x02\x18\x02 \x01\x12^\n\x06Recall\x12!.antiphon.memory.v1.RecallRequest\x1a\".antiphon.memory.v1.RecallResponse\"\r\x90\x02\x01\xba\xeb\x18\x06\x08\x02\x18\x02 \x01\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -72,26 +73,26 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_SEARCHSERVICE'].methods_by_name['SearchMessages']._serialized_options = b'\220\002\001\272\353\030\006\010\002\030\002 \001'
   _globals['_SEARCHSERVICE'].methods_by_name['Recall']._loaded_options = None
   _globals['_SEARCHSERVICE'].methods_by_name['Recall']._serialized_options = b'\220\002\001\272\353\030\006\010\002\030\002 \001'
-  _globals['_RECALLEDKIND']._serialized_start=2136
-  _globals['_RECALLEDKIND']._serialized_end=2311
-  _globals['_SEARCHMESSAGESREQUEST']._serialized_start=225
-  _globals['_SEARCHMESSAGESREQUEST']._serialized_end=607
-  _globals['_SEARCHMESSAGESRESPONSE']._serialized_start=610
-  _globals['_SEARCHMESSAGESRESPONSE']._serialized_end=774
-  _globals['_MESSAGEHIT']._serialized_start=777
-  _globals['_MESSAGEHIT']._serialized_end=1072
-  _globals['_MESSAGEHIT_PARTSENTRY']._serialized_start=1028
-  _globals['_MESSAGEHIT_PARTSENTRY']._serialized_end=1072
-  _globals['_HIGHLIGHT']._serialized_start=1074
-  _globals['_HIGHLIGHT']._serialized_end=1131
-  _globals['_RECALLREQUEST']._serialized_start=1134
-  _globals['_RECALLREQUEST']._serialized_end=1671
-  _globals['_RECALLRESPONSE']._serialized_start=1674
-  _globals['_RECALLRESPONSE']._serialized_end=1866
-  _globals['_RECALLED']._serialized_start=1869
-  _globals['_RECALLED']._serialized_end=2133
-  _globals['_RECALLED_PARTSENTRY']._serialized_start=1028
-  _globals['_RECALLED_PARTSENTRY']._serialized_end=1072
-  _globals['_SEARCHSERVICE']._serialized_start=2314
-  _globals['_SEARCHSERVICE']._serialized_end=2545
+  _globals['_RECALLEDKIND']._serialized_start=2245
+  _globals['_RECALLEDKIND']._serialized_end=2420
+  _globals['_SEARCHMESSAGESREQUEST']._serialized_start=267
+  _globals['_SEARCHMESSAGESREQUEST']._serialized_end=649
+  _globals['_SEARCHMESSAGESRESPONSE']._serialized_start=652
+  _globals['_SEARCHMESSAGESRESPONSE']._serialized_end=816
+  _globals['_MESSAGEHIT']._serialized_start=819
+  _globals['_MESSAGEHIT']._serialized_end=1114
+  _globals['_MESSAGEHIT_PARTSENTRY']._serialized_start=1070
+  _globals['_MESSAGEHIT_PARTSENTRY']._serialized_end=1114
+  _globals['_HIGHLIGHT']._serialized_start=1116
+  _globals['_HIGHLIGHT']._serialized_end=1173
+  _globals['_RECALLREQUEST']._serialized_start=1176
+  _globals['_RECALLREQUEST']._serialized_end=1713
+  _globals['_RECALLRESPONSE']._serialized_start=1716
+  _globals['_RECALLRESPONSE']._serialized_end=1975
+  _globals['_RECALLED']._serialized_start=1978
+  _globals['_RECALLED']._serialized_end=2242
+  _globals['_RECALLED_PARTSENTRY']._serialized_start=1070
+  _globals['_RECALLED_PARTSENTRY']._serialized_end=1114
+  _globals['_SEARCHSERVICE']._serialized_start=2423
+  _globals['_SEARCHSERVICE']._serialized_end=2654
 # @@protoc_insertion_point(module_scope)

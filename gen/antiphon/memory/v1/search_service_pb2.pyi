@@ -4,6 +4,7 @@ isort:skip_file
 """
 
 from antiphon.context.v1 import message_pb2 as _message_pb2
+from antiphon.memory.v1 import external_memory_pb2 as _external_memory_pb2
 from antiphon.memory.v1 import memory_pb2 as _memory_pb2
 from collections import abc as _abc
 from google.protobuf import descriptor as _descriptor
@@ -339,6 +340,7 @@ class RecallResponse(_message.Message):
     SEARCHED_CONVERSATIONS_FIELD_NUMBER: _builtins.int
     PENDING_CONVERSATIONS_FIELD_NUMBER: _builtins.int
     OMITTED_CONVERSATIONS_FIELD_NUMBER: _builtins.int
+    EXTERNAL_MEMORY_FIELD_NUMBER: _builtins.int
     tokens: _builtins.int
     """tokens is the sum of theirs."""
     left_out: _builtins.int
@@ -349,6 +351,8 @@ class RecallResponse(_message.Message):
     """pending_conversations is how many of them weren't searched yet, as in SearchMessages."""
     omitted_conversations: _builtins.bool
     """omitted_conversations says that there are more than one search looks at, as in SearchMessages."""
+    external_memory: _external_memory_pb2.ExternalMemoryAnswer.ValueType
+    """external_memory is what came of asking the memory of others that the server's settings name."""
     @_builtins.property
     def recalled(self) -> _containers.RepeatedCompositeFieldContainer[Global___Recalled]:
         """recalled is what was found, the best first."""
@@ -362,10 +366,11 @@ class RecallResponse(_message.Message):
         searched_conversations: _builtins.int = ...,
         pending_conversations: _builtins.int = ...,
         omitted_conversations: _builtins.bool = ...,
+        external_memory: _external_memory_pb2.ExternalMemoryAnswer.ValueType = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["left_out", b"left_out", "omitted_conversations", b"omitted_conversations", "pending_conversations", b"pending_conversations", "recalled", b"recalled", "searched_conversations", b"searched_conversations", "tokens", b"tokens"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["external_memory", b"external_memory", "left_out", b"left_out", "omitted_conversations", b"omitted_conversations", "pending_conversations", b"pending_conversations", "recalled", b"recalled", "searched_conversations", b"searched_conversations", "tokens", b"tokens"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -419,7 +424,9 @@ class Recalled(_message.Message):
 
     @_builtins.property
     def parts(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
-        """parts are what the score is the sum of, as in MessageHit."""
+        """parts are what the score is the sum of, as in MessageHit; `external` is for the place that a memory
+        of others has given it.
+        """
 
     def __init__(
         self,

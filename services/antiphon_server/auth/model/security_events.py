@@ -523,6 +523,14 @@ class MemoryForgotten:
 
 
 @dataclass(frozen=True, slots=True)
+class ExternalMemoryResynced:
+    """An operator has a memory of others told everything anew."""
+
+    resource: str
+    connection: str
+
+
+@dataclass(frozen=True, slots=True)
 class MessagesErased:
     """Somebody has erased what messages said."""
 
@@ -608,6 +616,7 @@ Detail = (
     | MessagesErased
     | ProfileChanged
     | EntityDeleted
+    | ExternalMemoryResynced
 )
 
 

@@ -293,3 +293,38 @@ summaries = Table(
     Column("body", LargeBinary, nullable=False),  # the contract's Summary, serialised
     Index("memory_summaries_by_state", "state", "conversation_id", "level", "number"),
 )
+
+# Memories of others, by the connections that they are called by: which store each is, and which
+# server tells it. With another ``generation`` it is told everything anew.
+externals = Table(
+    "memory_externals",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("store_id", String(64), nullable=False),
+    Column("generation", BigInteger, nullable=False),
+    Column("owner", String(160), nullable=False),
+    Column("lease_us", BigInteger, nullable=False),
+)
+
+# Up to which revision of each scope one was told.
+external_cursors = Table(
+    "memory_external_cursors",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("scope", String(96), primary_key=True),
+    Column("revision", BigInteger, nullable=False),
+)
+
+# What one was told to forget, and has not said yet to be gone.
+external_forgets = Table(
+    "memory_external_forgets",
+    metadata,
+    Column("name", String(64), primary_key=True),
+    Column("memory_id", String(80), primary_key=True),
+    Column("scope", String(96), nullable=False),
+    Column("revision", BigInteger, nullable=False),
+    Column("told_us", BigInteger, nullable=False),
+    Column("asked", Integer, nullable=False),
+    Column("next_us", BigInteger, nullable=False),
+    Index("memory_external_forgets_due", "name", "next_us"),
+)

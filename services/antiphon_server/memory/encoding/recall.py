@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from antiphon.memory.v1 import search_service_pb2 as pb
+from antiphon_server.memory.encoding.external import answered_value
 from antiphon_server.memory.encoding.memories import memory_message
 from antiphon_server.memory.encoding.search import (
     DEFAULT_HITS,
@@ -11,7 +12,8 @@ from antiphon_server.memory.encoding.search import (
     microseconds,
 )
 from antiphon_server.memory.model import MessageHit, RecallWish
-from antiphon_server.memory.search.recalling import Recalled, Recollection
+from antiphon_server.memory.search.recalled import Recalled
+from antiphon_server.memory.search.recalling import Recollection
 from antiphon_server.runtime.rpc.paging import page_limit
 
 _KINDS: Mapping[int, str] = {
@@ -47,6 +49,7 @@ def response_of(found: Recollection) -> pb.RecallResponse:
         searched_conversations=found.searched,
         pending_conversations=found.pending,
         omitted_conversations=found.more,
+        external_memory=answered_value(found.external),
     )
 
 

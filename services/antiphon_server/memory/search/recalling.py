@@ -1,24 +1,26 @@
 """Recalls what helps with a query: messages and memories, ranked together, within a budget."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from antiphon_server.memory.entities.expanding import Expanding, with_other_names
+from antiphon_server.memory.external.model import Answered
 from antiphon_server.memory.index import Hit, PartitionKey, Query
 from antiphon_server.memory.memories.sources import Sources
 from antiphon_server.memory.model import (
     Brought,
     ConversationId,
-    MessageHit,
     Readable,
     RecallWish,
     WorkspaceId,
 )
 from antiphon_server.memory.named import OtherNames
 from antiphon_server.memory.ports import Conversations, MemoryStore
-from antiphon_server.memory.remembered import Memory, State
+from antiphon_server.memory.remembered import State
+from antiphon_server.memory.search.external_hits import ExternalHits
 from antiphon_server.memory.search.library import MESSAGE, Library
+from antiphon_server.memory.search.recalled import Recalled, by_score
 from antiphon_server.memory.search.searching import (
     BOUNDS,
     MAX_CONVERSATIONS,
@@ -32,34 +34,8 @@ from antiphon_server.runtime.encoding.token_estimate import tokens_of_text
 from antiphon_server.runtime.errors import DomainError, Reason, invalid
 
 MOST_RANKED = 100
-_REASONS: Mapping[str, str] = {
-    "words": "matches the words",
-    "meaning": "means something alike",
-    "neighbours": "near what matches",
-    "speaker": "from or about somebody who is named",
-    "session": "of a time when much matches",
-    "date": "of the time that is asked for",
-    "question": "answers what was asked then",
-}
 _ALL = WorkspaceId("")
 _CONVERSATION, _WORKSPACE, _USER = "conversations/", "workspaces/", "users/"
-
-
-@dataclass(frozen=True, slots=True)
-class Recalled:
-    """A message or a memory, and why it is here."""
-
-    item: MessageHit | Memory
-    score: float
-    parts: Mapping[str, float]
-    tokens: int
-
-    @property
-    def reason(self) -> str:
-        """In English, what counts most first."""
-        ranked = sorted(self.parts.items(), key=lambda it: -it[1])
-        told = [_REASONS[name] for name, score in ranked if score > 0 and name in _REASONS]
-        return "; ".join(dict.fromkeys(told))
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +47,7 @@ class Recollection:
     searched: int
     pending: int
     more: bool
+    external: Answered = Answered.NOT_ASKED
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +59,7 @@ class _Where:
 
 
 class Recalling:
-    """Recalls for whoever asks, in what they may read now."""
+    """Recalls for whoever asks, in what they may read now; with what ``external`` finds, if any."""
 
     def __init__(
         self,
@@ -92,10 +69,11 @@ class Recalling:
         shelf: Shelf,
         searching: Searching,
         clock: Callable[[], float] = time.time,
+        external: ExternalHits | None = None,
         expanding: Expanding | None = None,
     ) -> None:
         """``expanding`` knows other names of what a query names."""
-        self._conversations, self._store = conversations, store
+        self._conversations, self._store, self._external = conversations, store, external
         self._library, self._shelf, self._searching = library, shelf, searching
         self._sources, self._clock = Sources(conversations), clock
         self._bulkhead = Bulkhead(BOUNDS)
@@ -120,15 +98,45 @@ class Recalling:
         if wish.kinds != {MESSAGE}:
             scopes = await self._shelf.bring_up(where.scopes)
         there = brought.conversation_ids
+        found, external = await self._found(principal, wish, where, there, scopes)
+        recalled, left_out = _within(found, wish)
+        more = where.readable.more or brought.left_out > 0
+        return Recollection(recalled, left_out, len(there), brought.pending, more, external)
+
+    async def _found(
+        self,
+        principal: Principal,
+        wish: RecallWish,
+        where: _Where,
+        there: Sequence[ConversationId],
+        scopes: Sequence[str],
+    ) -> tuple[Sequence[Recalled], Answered]:
+        """What the index has, and what a memory of others adds while that is looked for."""
+        if self._external is None:
+            return await self._own(principal, wish, where, there, scopes), Answered.NOT_ASKED
+        async with self._external.asked(wish, scopes) as asking:
+            found = await self._own(principal, wish, where, there, scopes)
+            if asking is None:
+                return found, Answered.NOT_ASKED
+            heard = await asking.heard()
+            joined = await self._external.joined(principal, wish, scopes, found, heard.hits)
+            return joined, heard.answered
+
+    async def _own(
+        self,
+        principal: Principal,
+        wish: RecallWish,
+        where: _Where,
+        there: Sequence[ConversationId],
+        scopes: Sequence[str],
+    ) -> Sequence[Recalled]:
+        """What the index has, by all names of what the query names."""
         named: Sequence[OtherNames] = ()
         if self._expanding is not None:
             named = await self._expanding.expanded(wish.query, where.scopes)
         ranked = await self._ranked(wish, there, scopes, where.readable, named)
         told = replace(wish, query=with_other_names(wish.query, named))
-        found = await self._shown(principal, told, ranked, where.readable)
-        recalled, left_out = _within(found, wish)
-        more = where.readable.more or brought.left_out > 0
-        return Recollection(recalled, left_out, len(there), brought.pending, more)
+        return await self._shown(principal, told, ranked, where.readable)
 
     async def _where(self, principal: Principal, wish: RecallWish) -> _Where:
         """What they may read of what is asked for; the grant of a turn opens its conversation."""
@@ -228,7 +236,7 @@ class Recalling:
         for it in memories:
             hit = kept[it.memory_id]  # type: ignore[index]
             found.append(Recalled(it, hit.score, hit.parts, tokens_of_text(it.text)))
-        return sorted(found, key=lambda it: (-it.score, -_importance(it.item)))
+        return sorted(found, key=by_score)
 
 
 def _within(found: Sequence[Recalled], wish: RecallWish) -> tuple[Sequence[Recalled], int]:
@@ -253,7 +261,3 @@ def _different(found: Sequence[Recalled]) -> Iterator[Recalled]:
         if text not in said:
             said.add(text)
             yield it
-
-
-def _importance(item: MessageHit | Memory) -> float:
-    return item.importance if isinstance(item, Memory) else 0.0

@@ -5,6 +5,8 @@ from typing import Any
 from antiphon.memory.v1 import memory_service_pb2 as pb
 from antiphon.memory.v1.memory_service_pb2_grpc import MemoryServiceServicer
 from antiphon_server.memory.encoding import memories as encoding
+from antiphon_server.memory.encoding.external import status_message
+from antiphon_server.memory.external.overseeing import Overseeing, resynced, status_of
 from antiphon_server.memory.memories.remembering import Remembering
 from antiphon_server.memory.servicers.scopes import scope_of
 from antiphon_server.runtime.access.principal import UserId, asked_for, current_principal
@@ -26,8 +28,10 @@ EXPORTED, MOST_EXPORTED = 20, 50
 class MemoryServicer(MemoryServiceServicer):
     """The RPCs of ``antiphon.memory.v1.MemoryService``."""
 
-    def __init__(self, remembering: Remembering, trail: TrailRelay) -> None:
-        self._remembering, self._trail = remembering, trail
+    def __init__(
+        self, remembering: Remembering, trail: TrailRelay, overseeing: Overseeing | None = None
+    ) -> None:
+        self._remembering, self._trail, self._overseeing = remembering, trail, overseeing
 
     async def PutMemory(self, request: pb.PutMemoryRequest, context: Any) -> pb.PutMemoryResponse:
         principal = current_principal()
@@ -103,3 +107,16 @@ class MemoryServicer(MemoryServiceServicer):
             last = page[-1].memory.memory_id
         token = encode_page_token(listed, last) if last else ""
         return pb.ExportMemoriesResponse(memories=page, next_page_token=token)
+
+    async def GetExternalMemory(
+        self, request: pb.GetExternalMemoryRequest, context: Any
+    ) -> pb.GetExternalMemoryResponse:
+        status = status_message(await status_of(self._overseeing))
+        return pb.GetExternalMemoryResponse(status=status)
+
+    async def ResyncExternalMemory(
+        self, request: pb.ResyncExternalMemoryRequest, context: Any
+    ) -> pb.ResyncExternalMemoryResponse:
+        status = status_message(await resynced(self._overseeing, request.connection))
+        await self._trail.tell()
+        return pb.ResyncExternalMemoryResponse(status=status)

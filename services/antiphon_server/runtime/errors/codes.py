@@ -259,6 +259,10 @@ TABLE: dict[Reason, Entry] = {
         _EXHAUSTED,
         "What comes from here was flagged, so little is taken for a while; try again later.",
     ),
+    Reason.EXTERNAL_MEMORY_UNSET: Entry(
+        _PRECONDITION,
+        "The server's settings name no memory of others {connection} (ANTIPHON_EXTERNAL_MEMORY).",
+    ),
     Reason.TURN_NOT_ENDED: Entry(
         StatusCode.FAILED_PRECONDITION,
         "Turn {turn_id} has not ended, and what it says can't be erased yet; cancel it, or wait.",

@@ -101,6 +101,7 @@ class Reason(StrEnum):
     THROTTLED = "THROTTLED"
     TURN_NOT_ENDED = "TURN_NOT_ENDED"
     ENTITY_NOT_ACTIVE = "ENTITY_NOT_ACTIVE"
+    EXTERNAL_MEMORY_UNSET = "EXTERNAL_MEMORY_UNSET"
 
 
 @dataclass(frozen=True, slots=True)

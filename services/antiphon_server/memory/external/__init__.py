@@ -1,0 +1,1 @@
+"""A memory of others beside the server's own: told all that is remembered, and asked with it."""
