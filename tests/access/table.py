@@ -32,8 +32,8 @@ def _table() -> str:
     rows = [_row(rpc) for rpc in sorted(served_rpcs(), key=lambda rpc: rpc.path)]
     lines = [head, ["---"] * len(head), *rows]
     table = "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
-    others = "`, `".join(NOT_SERVED)
-    end = f"\nNot served, but called where an engine or a mesh is set:\n`{others}`.\n"
+    others = "\n".join(f"- `{name}`" for name in NOT_SERVED)
+    end = f"\nNot served, but called where an engine, a mesh, or others' are set:\n\n{others}\n"
     return "\n".join(who) + "\n\n" + table + "\n" + end
 
 

@@ -92,3 +92,10 @@ def test_what_can_not_be_meant_is_said_before_anything_is_done(antiphon: Run) ->
         told = antiphon("memory", *arguments)
         assert told.returncode
         assert words in " ".join(told.stderr.split()), arguments
+
+
+def test_where_no_memory_of_others_is_set_status_says_so(antiphon: Run) -> None:
+    """So does telling it anew."""
+    for what in ("status", "resync"):
+        told = antiphon("memory", "external", what)
+        assert (told.returncode, "ANTIPHON_EXTERNAL_MEMORY" in told.stderr) == (0, True)

@@ -8,6 +8,7 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from google.protobuf.timestamp_pb2 import Timestamp
 
 from antiphon.memory.v1 import memory_service_pb2 as messages
+from antiphon.memory.v1.external_memory_pb2 import ExternalMemoryStatus
 from antiphon.memory.v1.memory_pb2 import (
     MEMORY_KIND_FACT,
     MEMORY_ORIGIN_PERSON,
@@ -132,6 +133,16 @@ class Memories:
             return await self._caller.call(self._memories.ExportMemories, request)
 
         return pages(fetch, lambda page: page.memories)
+
+    async def external_memory(self) -> ExternalMemoryStatus:
+        """How the memory of others is that the server's settings name; for operators."""
+        request = messages.GetExternalMemoryRequest()
+        return (await self._caller.call(self._memories.GetExternalMemory, request)).status
+
+    async def resync_external_memory(self, connection: str) -> ExternalMemoryStatus:
+        """Have that one told everything anew; for operators."""
+        request = messages.ResyncExternalMemoryRequest(connection=connection)
+        return (await self._caller.call(self._memories.ResyncExternalMemory, request)).status
 
     async def recall(
         self,

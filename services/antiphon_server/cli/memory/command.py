@@ -4,6 +4,7 @@ import typer
 
 from antiphon_server.cli.memory.changing import add, correct, forget
 from antiphon_server.cli.memory.entities import app as entities
+from antiphon_server.cli.memory.external import app as external
 from antiphon_server.cli.memory.recalling import recall
 from antiphon_server.cli.memory.showing import export, list_memories, show
 
@@ -34,3 +35,4 @@ app.command()(correct)
 app.command()(forget)
 app.command()(export)
 app.add_typer(entities, name="entities")
+app.add_typer(external, name="external")

@@ -11,6 +11,9 @@ from antiphon_server.cli.options import Address, DataDir, Json
 if TYPE_CHECKING:
     from antiphon.memory.v1.search_service_pb2 import Recalled, RecallResponse
 
+_ALONE = {2: "did not answer in time", 3: "failed", 4: "is left alone for a while"}
+"""Of ExternalMemoryAnswer those without an answer."""
+
 
 def recall(
     query: Annotated[
@@ -103,6 +106,8 @@ def _show(it: "Recalled") -> None:
 def _tell(found: "RecallResponse") -> None:
     if not found.recalled:
         aside("Nothing is remembered of that, nor said.")
+    if alone := _ALONE.get(found.external_memory):
+        aside(f"The external memory {alone}: the server's own has answered alone.")
     if found.left_out:
         aside(f"{found.left_out} more had no room: --tokens allows more.")
     if found.pending_conversations:
