@@ -173,6 +173,7 @@ _RPCS = {
         DispatcherService/CheckGrant WorkerService/Borrow
         EventService/Append EventService/Fold EventService/Trim EventService/FindNews
         EventService/Redact DispatcherService/EraseTurns ToolService/EraseToolResults
+        ForgettingService/ForgetSources
         WorkerService/Borrow
     """,
 }

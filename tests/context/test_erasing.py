@@ -2,8 +2,10 @@
 
 import uuid
 from collections.abc import AsyncIterator, Sequence
+from typing import Any, cast
 
 import pytest
+from google.protobuf.message import Message
 from sqlalchemy import text
 
 from antiphon.auth.v1 import access_pb2
@@ -11,6 +13,7 @@ from antiphon.context.v1 import context_service_pb2 as pb
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
 from antiphon.events.v1 import event_pb2, event_service_pb2
 from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
+from antiphon.memory.v1.forgetting_service_pb2 import ForgetSourcesResponse
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.words import WordsElsewhere
 from antiphon_server.context.encoding import encoded_message, texts_of
@@ -56,6 +59,13 @@ class Counted(WordsElsewhere):
         return await super().redact(erasure, beginnings, validate_only=validate_only)
 
 
+class _Memory:
+    """Has made nothing of what is erased."""
+
+    async def ForgetSources(self, request: Message, timeout: float) -> ForgetSourcesResponse:
+        return ForgetSourcesResponse()
+
+
 class Rubber:
     """Erases in a world."""
 
@@ -64,7 +74,7 @@ class Rubber:
         stubs = DispatcherServiceStub(channel), ToolServiceStub(channel)
         self.world = world
         self.store = Unclean(world.database)
-        self.words = Counted(world.log_service.stub, *stubs)
+        self.words = Counted(world.log_service.stub, *stubs, cast(Any, _Memory()))
         self.erasing = Erasing(
             self.store,
             Projection(self.store, world.log),

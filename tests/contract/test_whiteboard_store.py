@@ -204,3 +204,22 @@ async def test_many_write_at_once(world: World) -> None:
     await asyncio.gather(*(world.write(f"n{number}", "x") for number in range(8)))
     assert sorted(await world.says()) == [f"n{number}" for number in range(8)]
     assert await world.versions() == list(range(8, 0, -1))
+
+
+async def test_what_a_turn_has_written_is_erased(world: World) -> None:
+    """Also where people have left it standing, and in the history; their own lines stay."""
+    turn = "turns/turn_00000001"
+    await world.write("plan", "bread")
+
+    def by_turn(name: str, text: str) -> Callable[[Whiteboard], Change | None]:
+        return lambda it: rules.written(it, Wish(HERE, name, text, False, "", turn), text)
+
+    await world.store.change(HERE, by_turn("plan", "bread\nthe canary"), NOW)
+    await world.store.change(HERE, by_turn("all", "the canary alone"), NOW)
+    await world.write("plan", "bread\nthe canary\nmilk")
+    assert await world.store.erase(HERE, [turn], ANN, NOW)
+    assert await world.says() == {"plan": "bread\nmilk"}
+    found = await world.store.versions(HERE, "", 0, 100, NOW)
+    assert not any("canary" in it.text for it in found)
+    assert not await world.store.erase(HERE, [turn], ANN, NOW)
+    assert world.log.told[-1].events[0].actor == ANN

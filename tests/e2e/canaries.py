@@ -3,7 +3,8 @@
 from contextlib import aclosing
 from pathlib import Path
 
-from antiphon_client import Client
+from antiphon.memory.v1.memory_pb2 import MemoryState
+from antiphon_client import AntiphonError, Client
 from tests.e2e.stored_rows import stored_rows
 
 _PIECE = 1 << 20
@@ -45,6 +46,10 @@ async def answers_with(client: Client, conversation_id: str, text: str) -> list[
         "SearchMessages": str(await client.search_messages(text)),
         "Subscribe": "".join(await followed(client, conversation_id)),
         "ListConversations": "".join([str(it) async for it in client.list_conversations()]),
+        "Recall": str(await client.recall(text)),
+        "ListMemories": await _remembered(client),
+        "GetWhiteboard": await _on_whiteboard(client, conversation_id),
+        "ExplainContext": await _explained(client, conversation_id),
     }
     return [name for name, answer in answers.items() if text in answer]
 
@@ -70,4 +75,32 @@ async def _read(client: Client, conversation_id: str) -> str:
     while not at_head:
         page = await client.read_events(f"conversations/{conversation_id}", cursor)
         found, cursor, at_head = found + str(page), page.cursor, page.at_head
+    return found
+
+
+async def _remembered(client: Client) -> str:
+    """All of the caller's memories, of whatever state, with what they were."""
+    states = [it for it in MemoryState.values() if it]
+    found = [it async for it in client.list_memories(states=states)]
+    for memory in list(found):
+        found += [it async for it in client.list_memory_versions(memory.memory_id)]
+    return "".join(map(str, found))
+
+
+async def _on_whiteboard(client: Client, conversation_id: str) -> str:
+    """What is there, and was."""
+    versions = await client.list_section_versions(conversation_id)
+    return str(await client.get_whiteboard(conversation_id)) + str(versions)
+
+
+async def _explained(client: Client, conversation_id: str) -> str:
+    """What models of turns were shown."""
+    said = [it async for it in client.list_messages(conversation_id)]
+    found = ""
+    for turn_id in {it.turn_id for it in said if it.turn_id}:
+        try:
+            found += str(await client.explain_context(conversation_id, turn_id))
+        except AntiphonError as error:
+            if error.reason != "NOT_FOUND":
+                raise
     return found

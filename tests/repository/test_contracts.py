@@ -36,6 +36,8 @@ OTHER_IDS = {
     "dispatcher.v1.EraseTurnsRequest.turn_ids",
     "integration.v1.EraseToolResultsRequest.tool_call_ids",
     "integration.v1.EraseToolResultsRequest.turn_ids",
+    "memory.v1.ForgetSourcesRequest.message_ids",
+    "memory.v1.ForgetSourcesRequest.turn_ids",
     "events.v1.FollowRequest.follow_id",  # the client's choice
     "events.v1.UpdateFollowRequest.follow_id",
     "events.v1.CancelFollowRequest.follow_id",

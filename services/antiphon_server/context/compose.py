@@ -15,6 +15,7 @@ from antiphon.context.v1.notice_service_pb2_grpc import add_NoticeServiceService
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
 from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
+from antiphon.memory.v1.forgetting_service_pb2_grpc import ForgettingServiceStub
 from antiphon_server.context.adapters.changes_codec import for_lists, superseding
 from antiphon_server.context.adapters.event_log import EventServiceLog
 from antiphon_server.context.adapters.role_audit import AuditServiceRoles
@@ -192,7 +193,11 @@ def compose_context(
     event_log = EventServiceLog(EventServiceStub(internal))
     users = AuthServiceUsers(AuthServiceStub(internal), names)
     audit = AuditServiceRoles(AuditServiceStub(internal))
-    stubs = DispatcherServiceStub(internal), ToolServiceStub(internal)
+    stubs = (
+        DispatcherServiceStub(internal),
+        ToolServiceStub(internal),
+        ForgettingServiceStub(internal),
+    )
     words = WordsElsewhere(EventServiceStub(internal), *stubs)
     store = SqlStore(database)
     shared = database.shared

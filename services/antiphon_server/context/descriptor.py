@@ -56,7 +56,7 @@ def context(
         name="context",
         port=7462,
         calls=("auth", "events"),
-        calls_later=("dispatcher", "integration"),
+        calls_later=("dispatcher", "integration", "memory"),
         folder=Path(__file__).parent,
         contracts=_contracts,
         tables=tables,

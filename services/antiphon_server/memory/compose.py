@@ -29,6 +29,7 @@ from antiphon_server.memory.adapters.sql_entities import SqlEntities
 from antiphon_server.memory.adapters.sql_external import SqlExternalProgress
 from antiphon_server.memory.adapters.sql_extractions import SqlExtractions
 from antiphon_server.memory.adapters.sql_memories import SqlMemories
+from antiphon_server.memory.adapters.sql_sources import SqlSources
 from antiphon_server.memory.adapters.sql_summaries import SqlSummaries
 from antiphon_server.memory.adapters.sql_whiteboards import SqlWhiteboards
 from antiphon_server.memory.adapters.tables import trail_outbox, whiteboard_outbox
@@ -52,12 +53,14 @@ from antiphon_server.memory.external.telling import Telling
 from antiphon_server.memory.memories.acquaintances import Acquaintances
 from antiphon_server.memory.memories.expiring import Expiring
 from antiphon_server.memory.memories.finding import Finder, ModelFinder, RuleFinder
+from antiphon_server.memory.memories.forgetting import Forgetting
 from antiphon_server.memory.memories.gathering import Gathering
 from antiphon_server.memory.memories.remembering import Remembering
 from antiphon_server.memory.memories.sources import Sources
 from antiphon_server.memory.parts import (
     Assembly,
     Called,
+    Erased,
     External,
     Memories,
     Notes,
@@ -73,6 +76,7 @@ from antiphon_server.memory.search.searching import Searching
 from antiphon_server.memory.search.shelf import Shelf
 from antiphon_server.memory.servicers.assembly import AssemblyServicer
 from antiphon_server.memory.servicers.entities import EntityServicer
+from antiphon_server.memory.servicers.forgetting import ForgettingServicer
 from antiphon_server.memory.servicers.memory import MemoryServicer
 from antiphon_server.memory.servicers.search import SearchServicer
 from antiphon_server.memory.summaries.making import Making
@@ -216,8 +220,14 @@ def compose_service(
         )
     servicer = MemoryServicer(remembering, trail, external.overseeing if external else None)
     memories = Memories(servicer, Expiring(store), trail, gathering)
-    called = Called(EntityServicer(Naming(entities, conversations), trail))
-    parts = (search, assembly, memories, notes, called, summaries)
+    naming = Naming(entities, conversations)
+    called = Called(EntityServicer(naming, trail))
+    forgetting = Forgetting(SqlSources(database), store, conversations, RuleFinder(names))
+    servicer_of_erased = ForgettingServicer(
+        forgetting, notes.whiteboards, naming, summaries.summarising
+    )
+    erased = Erased(servicer_of_erased, forgetting)
+    parts = (search, assembly, memories, notes, called, summaries, erased)
     return Memory(parts, library, shelf, external)
 
 

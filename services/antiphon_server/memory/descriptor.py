@@ -16,6 +16,7 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
     from antiphon.memory.v1 import (
         assembly_service_pb2,
         entity_service_pb2,
+        forgetting_service_pb2,
         memory_service_pb2,
         search_service_pb2,
         summary_service_pb2,
@@ -25,6 +26,7 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
     services = (
         search_service_pb2,
         assembly_service_pb2,
+        forgetting_service_pb2,
         memory_service_pb2,
         whiteboard_service_pb2,
         summary_service_pb2,

@@ -7,6 +7,9 @@ import grpc
 
 from antiphon.memory.v1.assembly_service_pb2_grpc import add_AssemblyServiceServicer_to_server
 from antiphon.memory.v1.entity_service_pb2_grpc import add_EntityServiceServicer_to_server
+from antiphon.memory.v1.forgetting_service_pb2_grpc import (
+    add_ForgettingServiceServicer_to_server,
+)
 from antiphon.memory.v1.memory_service_pb2_grpc import add_MemoryServiceServicer_to_server
 from antiphon.memory.v1.search_service_pb2_grpc import add_SearchServiceServicer_to_server
 from antiphon.memory.v1.summary_service_pb2_grpc import add_SummaryServiceServicer_to_server
@@ -19,10 +22,12 @@ from antiphon_server.memory.external.asking import Asking
 from antiphon_server.memory.external.overseeing import Overseeing
 from antiphon_server.memory.external.telling import Telling
 from antiphon_server.memory.memories.expiring import Expiring
+from antiphon_server.memory.memories.forgetting import Forgetting
 from antiphon_server.memory.memories.gathering import Gathering
 from antiphon_server.memory.search.library import Library
 from antiphon_server.memory.servicers.assembly import AssemblyServicer
 from antiphon_server.memory.servicers.entities import EntityServicer
+from antiphon_server.memory.servicers.forgetting import ForgettingServicer
 from antiphon_server.memory.servicers.memory import MemoryServicer
 from antiphon_server.memory.servicers.search import SearchServicer
 from antiphon_server.memory.servicers.summary import SummaryServicer
@@ -177,3 +182,20 @@ class External:
 
         lifecycle.spawn("memory.external", self.telling.run(), vital=False)
         lifecycle.spawn("memory.external_health", every(REPORT_S, report), vital=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Erased:
+    """What was made of what is erased, taken away."""
+
+    servicer: ForgettingServicer
+    forgetting: Forgetting
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """See :meth:`Part.register`."""
+        add_ForgettingServiceServicer_to_server(self.servicer, server)
+
+    def start(self, lifecycle: Lifecycle) -> None:
+        """Let go of what need not be refused any more."""
+        forgetting = every(FORGET_S, self.forgetting.forget_old, at_once=False)
+        lifecycle.spawn("memory.erased_sources", forgetting, vital=False)

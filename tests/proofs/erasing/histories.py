@@ -1,10 +1,12 @@
 """Seeded histories: things are said, some of them erased, and the server is killed in between."""
 
 import asyncio
+import time
 from contextlib import aclosing
 from dataclasses import dataclass
 from random import Random
 
+from antiphon.memory.v1.memory_pb2 import MemorySource
 from antiphon_client import AntiphonError, Client
 from tests.e2e.canaries import answers_with, files_with, followed, rows_with
 from tests.e2e.server import ServerProcess
@@ -14,6 +16,10 @@ SIZES = (5, 60, 400, 3000, 40_000)
 KILLED_WITHIN_S = 0.08
 LONGEST_ECHO = 1000
 """Characters: the handler says a word at a time."""
+RULES = {"ANTIPHON_REMEMBER_BY_RULES": "true"}
+"""Facts are found in what is said."""
+PAUSE_S = 6.0
+"""Longer than rules pause."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +30,10 @@ class Run:
     found: list[str]
     killed: bool
     answered: bool
+    word: str = ""
+    erased: bool = True
+    remembered: bool = False
+    """Whether something that has the word was remembered when it was erased."""
 
 
 @dataclass(slots=True)
@@ -36,6 +46,7 @@ class History:
     here: str = ""
     titled: bool = False
     """Whether the conversation's title was taken from what has the word."""
+    remembered: bool = False
 
     async def say(self, client: Client) -> list[str]:
         """Say some things, of which some have the word; returns the ids of those that have it."""
@@ -53,7 +64,9 @@ class History:
     def _text(self, word: str) -> str:
         words = [f"w{self.chance.randrange(9999)}" for _ in range(self.chance.choice(SIZES))]
         words.insert(self.chance.randrange(len(words) + 1), word)
-        if self.titled or self.chance.random() < 0.5:
+        if not self.titled and self.chance.random() < 0.3:
+            words = ["I", "love", f"{word}.", *words]
+        elif self.titled or self.chance.random() < 0.5:
             words = ["it", "is", word, *words]
         return " ".join(words)
 
@@ -72,6 +85,23 @@ class History:
                 if event.HasField("turn_finished"):
                     break
         return first
+
+    async def remember(self, client: Client, marked: list[str]) -> None:
+        """Have some of it remembered: put by hand, and found by rules, as chance has it."""
+        await client.search_messages(self.word)  # so that the conversation is known to rules
+        if self.chance.random() < 0.5:
+            which = self.chance.choice(marked)
+            source = MemorySource(conversation_id=self.here, message_id=which)
+            put = await client.put_memory(f"so it is {self.word}", sources=[source])
+            put.text = f"no, it is {self.word}"
+            await client.update_memory(put, "text")
+            self.remembered = True
+        until = time.monotonic() + (PAUSE_S if self.chance.random() < 0.3 else 0)
+        while time.monotonic() < until:
+            if any([f"likes {self.word}" in it.text async for it in client.list_memories()]):
+                self.remembered = True
+                break
+            await asyncio.sleep(0.2)
 
     async def erase(self, client: Client, marked: list[str]) -> None:
         """Erase them, with answers."""
@@ -93,6 +123,7 @@ async def run(server: ServerProcess, seed: int) -> Run:
     answered = False
     async with server.client() as client:
         marked = await history.say(client)
+        await history.remember(client, marked)
         erasing = asyncio.ensure_future(history.erase(client, marked))
         if kills:
             await asyncio.sleep(chance.random() * KILLED_WITHIN_S)
@@ -111,7 +142,9 @@ async def run(server: ServerProcess, seed: int) -> Run:
             elif not kills:
                 erasing.result()
             found = await history.places(client)
-    return Run(seed, found, kills, answered)
+        said = [it async for it in client.list_messages(history.here)]
+    erased = any(it.erased for it in said)
+    return Run(seed, found, kills, answered, history.word, erased, history.remembered)
 
 
 async def _settled(history: History, client: Client, marked: list[str]) -> list[str]:

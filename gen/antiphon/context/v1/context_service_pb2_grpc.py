@@ -339,10 +339,11 @@ class ContextServiceServicer:
         it and when, and Message.erased; so does each event in the log (Event.erased). Those who follow
         are told by Event.messages_erased. Who wrote a message may erase it, and whoever manages the
         conversation; an answer also who asked for it. Repeated, it changes nothing. A call that
-        was begun is finished, also if its server dies. Copies elsewhere (backups, what models, tools,
-        workers and webhooks were given) are not reached, nor is what was remembered of it or written on the
-        whiteboard: MemoryService forgets the one, WhiteboardService deletes the other. Errors: NOT_FOUND,
-        PERMISSION_DENIED, TURN_NOT_ENDED.
+        was begun is finished, also if its server dies. What was made of it goes, too: memories that come
+        from it, and what its turns have written on the whiteboard (ForgettingService.ForgetSources). Copies
+        elsewhere (backups, what models, tools, workers and webhooks were given) are not reached, nor is what
+        people have written of it without saying where it comes from. Errors: NOT_FOUND, PERMISSION_DENIED,
+        TURN_NOT_ENDED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -126,10 +126,11 @@ class ContextServiceStub:
     it and when, and Message.erased; so does each event in the log (Event.erased). Those who follow
     are told by Event.messages_erased. Who wrote a message may erase it, and whoever manages the
     conversation; an answer also who asked for it. Repeated, it changes nothing. A call that
-    was begun is finished, also if its server dies. Copies elsewhere (backups, what models, tools,
-    workers and webhooks were given) are not reached, nor is what was remembered of it or written on the
-    whiteboard: MemoryService forgets the one, WhiteboardService deletes the other. Errors: NOT_FOUND,
-    PERMISSION_DENIED, TURN_NOT_ENDED.
+    was begun is finished, also if its server dies. What was made of it goes, too: memories that come
+    from it, and what its turns have written on the whiteboard (ForgettingService.ForgetSources). Copies
+    elsewhere (backups, what models, tools, workers and webhooks were given) are not reached, nor is what
+    people have written of it without saying where it comes from. Errors: NOT_FOUND, PERMISSION_DENIED,
+    TURN_NOT_ENDED.
     """
     ListMessages: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.ListMessagesRequest, _context_service_pb2.ListMessagesResponse]
     """ListMessages lists a conversation's messages, the newest first."""
@@ -249,10 +250,11 @@ class ContextServiceAsyncStub(ContextServiceStub):
     it and when, and Message.erased; so does each event in the log (Event.erased). Those who follow
     are told by Event.messages_erased. Who wrote a message may erase it, and whoever manages the
     conversation; an answer also who asked for it. Repeated, it changes nothing. A call that
-    was begun is finished, also if its server dies. Copies elsewhere (backups, what models, tools,
-    workers and webhooks were given) are not reached, nor is what was remembered of it or written on the
-    whiteboard: MemoryService forgets the one, WhiteboardService deletes the other. Errors: NOT_FOUND,
-    PERMISSION_DENIED, TURN_NOT_ENDED.
+    was begun is finished, also if its server dies. What was made of it goes, too: memories that come
+    from it, and what its turns have written on the whiteboard (ForgettingService.ForgetSources). Copies
+    elsewhere (backups, what models, tools, workers and webhooks were given) are not reached, nor is what
+    people have written of it without saying where it comes from. Errors: NOT_FOUND, PERMISSION_DENIED,
+    TURN_NOT_ENDED.
     """
     ListMessages: _aio.UnaryUnaryMultiCallable[_context_service_pb2.ListMessagesRequest, _context_service_pb2.ListMessagesResponse]  # type: ignore[assignment]
     """ListMessages lists a conversation's messages, the newest first."""
@@ -489,10 +491,11 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         it and when, and Message.erased; so does each event in the log (Event.erased). Those who follow
         are told by Event.messages_erased. Who wrote a message may erase it, and whoever manages the
         conversation; an answer also who asked for it. Repeated, it changes nothing. A call that
-        was begun is finished, also if its server dies. Copies elsewhere (backups, what models, tools,
-        workers and webhooks were given) are not reached, nor is what was remembered of it or written on the
-        whiteboard: MemoryService forgets the one, WhiteboardService deletes the other. Errors: NOT_FOUND,
-        PERMISSION_DENIED, TURN_NOT_ENDED.
+        was begun is finished, also if its server dies. What was made of it goes, too: memories that come
+        from it, and what its turns have written on the whiteboard (ForgettingService.ForgetSources). Copies
+        elsewhere (backups, what models, tools, workers and webhooks were given) are not reached, nor is what
+        people have written of it without saying where it comes from. Errors: NOT_FOUND, PERMISSION_DENIED,
+        TURN_NOT_ENDED.
         """
 
     @_abc_1.abstractmethod

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 from antiphon.dispatcher.v1 import dispatcher_service_pb2
 from antiphon.events.v1 import event_service_pb2
 from antiphon.integration.v1 import tool_service_pb2
+from antiphon.memory.v1 import forgetting_service_pb2
 from antiphon_server.context.model.changes import conversation_scope
 from antiphon_server.context.model.erasures import Erasure, Redacted
 from antiphon_server.context.model.messages import MessageId
@@ -17,6 +18,7 @@ if TYPE_CHECKING:  # they exist for the type checker alone
     from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceAsyncStub
     from antiphon.events.v1.event_service_pb2_grpc import EventServiceAsyncStub
     from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceAsyncStub
+    from antiphon.memory.v1.forgetting_service_pb2_grpc import ForgettingServiceAsyncStub
 
 TIMEOUT_S = 30.0
 
@@ -29,10 +31,12 @@ class WordsElsewhere:
         events: "EventServiceAsyncStub",
         dispatcher: "DispatcherServiceAsyncStub",
         tools: "ToolServiceAsyncStub",
+        memory: "ForgettingServiceAsyncStub",
     ) -> None:
         self._events = events
         self._dispatcher = dispatcher
         self._tools = tools
+        self._memory = memory
 
     async def redact(
         self,
@@ -57,10 +61,21 @@ class WordsElsewhere:
         message_ids = [MessageId(it) for it in response.message_ids]
         return Redacted(message_ids, list(response.turn_ids), list(response.tool_call_ids))
 
-    async def erase(self, conversation_id: ConversationId, redacted: Redacted) -> None:
+    async def erase(self, erasure: Erasure, redacted: Redacted) -> None:
         if redacted.turn_ids:
-            await self._erase_turns(conversation_id, redacted)
-            await self._erase_results(conversation_id, redacted)
+            await self._erase_turns(erasure.conversation_id, redacted)
+            await self._erase_results(erasure.conversation_id, redacted)
+        await self._forget_sources(erasure, redacted)
+
+    async def _forget_sources(self, erasure: Erasure, redacted: Redacted) -> None:
+        request = forgetting_service_pb2.ForgetSourcesRequest(
+            conversation_id=erasure.conversation_id,
+            message_ids=redacted.message_ids,
+            turn_ids=redacted.turn_ids,
+            actor=erasure.actor,
+        )
+        with remote_errors("memory"):
+            await self._memory.ForgetSources(request, timeout=TIMEOUT_S)
 
     async def _erase_turns(self, conversation_id: ConversationId, redacted: Redacted) -> None:
         request = dispatcher_service_pb2.EraseTurnsRequest(

@@ -67,8 +67,8 @@ class ErasesWords(Protocol):
         """
         ...
 
-    async def erase(self, conversation_id: ConversationId, redacted: Redacted) -> None:
-        """Return when no other service keeps anything of it."""
+    async def erase(self, erasure: Erasure, redacted: Redacted) -> None:
+        """Return when no other service keeps anything of it, or has made something of it."""
         ...
 
 

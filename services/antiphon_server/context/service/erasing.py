@@ -226,7 +226,7 @@ class Erasing:
     async def _forget(self, erasure: Erasure, redacted: Redacted) -> None:
         """Erase in all other tables."""
         conversation_id = erasure.conversation_id
-        await self._elsewhere.erase(conversation_id, redacted)
+        await self._elsewhere.erase(erasure, redacted)
         await self._projection.catch_up(conversation_id)
         self._tails.forget(conversation_id)
 

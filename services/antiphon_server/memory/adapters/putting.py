@@ -13,6 +13,7 @@ from sqlalchemy import Connection, bindparam, delete, select, update
 from antiphon.auth.v1 import audit_pb2
 from antiphon_server.memory.adapters.memory_rows import NOTHING, body_of, memory_in, row_of, same_of
 from antiphon_server.memory.adapters.mentioning import link_memory, unlink_memory
+from antiphon_server.memory.adapters.source_rows import check_sources, drop_sources, link_sources
 from antiphon_server.memory.adapters.tables import (
     facts,
     memories,
@@ -86,6 +87,7 @@ def put_in(connection: Connection, memory: Memory, request: Request | None = Non
     revision, kept = next_revision(connection, memory.scope)
     if request is not None and (before := answered(connection, request)) is not None:
         return before
+    check_sources(connection, memory)
     same = _like(connection, memory)
     if same is not None and same.expired(memory.create_us):
         _forget(connection, same, memory.create_us)
@@ -142,13 +144,46 @@ def forget_in(memory_id: str, now_us: int, actor: str) -> Callable[[Connection],
         held = _get(connection, memory_id) or found
         if held.state is State.FORGOTTEN:
             return held
-        left = _forget(connection, held, now_us)
-        told = audit_pb2.MemoryForgotten(resource=held.scope, memory_id=memory_id)
-        kind, _, owner = held.scope.partition("/")
-        by.note(connection, memory_forgotten=told, user_id=owner if kind == "users" else "")
-        return left
+        return _forget_told(connection, held, now_us, by)
 
     return work
+
+
+def settle_in(
+    before: Memory, after: Memory | None, now_us: int, actor: str
+) -> Callable[[Connection], bool]:
+    """See :meth:`SourceStore.settle`: the work, in the name of ``actor``."""
+    by = Author(trail_outbox, actor)
+
+    def work(connection: Connection) -> bool:
+        revision, _ = next_revision(connection, before.scope)
+        held = _get(connection, before.memory_id)
+        if held is None or held.etag != before.etag:
+            return False
+        like = (
+            _like(connection, after) if after is not None and held.state is State.ACTIVE else None
+        )
+        if after is None or (like is not None and like.memory_id != before.memory_id):
+            _forget_told(connection, held, now_us, by)
+            return True
+        left = replace(after, version=held.version + 1, etag=new_id("etag"), update_us=now_us)
+        _write(connection, replace(left, updater=actor), revision)
+        unlink_memory(connection, before.scope, before.memory_id)
+        link_memory(connection, left, now_us)
+        connection.execute(_DROP_VERSIONS, {"b_id": before.memory_id})
+        drop_sources(connection, before.memory_id)
+        link_sources(connection, after)
+        return True
+
+    return work
+
+
+def _forget_told(connection: Connection, held: Memory, now_us: int, by: Author) -> Memory:
+    left = _forget(connection, held, now_us)
+    told = audit_pb2.MemoryForgotten(resource=held.scope, memory_id=held.memory_id)
+    kind, _, owner = held.scope.partition("/")
+    by.note(connection, memory_forgotten=told, user_id=owner if kind == "users" else "")
+    return left
 
 
 def next_revision(connection: Connection, scope: str) -> tuple[int, int]:
@@ -161,6 +196,7 @@ def _put(connection: Connection, memory: Memory, revision: int, kept: int) -> Pu
     if kept >= MOST_OF_SCOPE:
         raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MOST_OF_SCOPE} memories of a scope")
     _ADD.run(connection, [row_of(memory, revision)])
+    link_sources(connection, memory)
     connection.execute(_COUNT, {"b_scope": memory.scope, "b_more": 1})
     return Put(memory)
 
@@ -171,6 +207,7 @@ def _join(connection: Connection, old: Memory, new: Memory, revision: int) -> Pu
         return Put(old, merged=True, changed=False)
     both = replace(both, etag=new.etag, update_us=new.create_us, updater=new.creator)
     _write(connection, both, revision)
+    link_sources(connection, both)
     return Put(both, merged=True)
 
 
@@ -213,6 +250,7 @@ def _forget(connection: Connection, memory: Memory, now_us: int) -> Memory:
     connection.execute(_DROP_FACT, this)
     connection.execute(_CLEAR_DIGESTS, this)
     unlink_memory(connection, memory.scope, memory.memory_id)
+    drop_sources(connection, memory.memory_id)
     connection.execute(_COUNT, {"b_scope": memory.scope, "b_more": -1})
     return left
 

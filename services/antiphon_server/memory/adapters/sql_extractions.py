@@ -159,6 +159,8 @@ def _remember(connection: Connection, found: Candidate, source: Source, now_us: 
     try:
         put = put_in(connection, memory)
     except DomainError as error:
+        if error.reason is Reason.MEMORY_SOURCE_INVALID:
+            return  # it was erased since it was read
         if error.reason is not Reason.LIMIT_EXCEEDED:
             raise
         log.info("a fact is not remembered, since there are too many: %s", error)

@@ -1,11 +1,12 @@
 """Whiteboards in a SQL database."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, insert, select, update
 
+from antiphon_server.memory.adapters.section_history import erase_history
 from antiphon_server.memory.adapters.tables import (
     section_versions,
     sections,
@@ -153,6 +154,27 @@ class SqlWhiteboards:
             return [_version_of(row, board.life) for row in rows]
 
         return await self._database.read(read)
+
+    async def erase(
+        self, conversation_id: ConversationId, writers: Collection[str], actor: str, now_us: int
+    ) -> bool:
+        def store(connection: Connection) -> bool:
+            connection.execute(_HOLD, {"b_conversation": conversation_id})
+            board = _standing(connection, conversation_id, now_us)
+            found = erase_history(connection, board, writers)
+            for section in board.sections:
+                if section.version in found:
+                    text = found[section.version]
+                    section = replace(section, text=text, writer=actor, deleted=not text)
+                    board = _changed(connection, board, Change(actor, section), now_us, None)
+            return bool(found)
+
+        if found := await self._database.write(store):
+            await self._log.tell()
+        return found
+
+    async def scrub(self) -> None:
+        await self._database.scrub(("memory_sections", "memory_section_versions"))
 
     async def forget(self, now_us: int) -> None:
         old = (

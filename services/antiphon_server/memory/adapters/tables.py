@@ -82,6 +82,7 @@ assemblies = Table(
     Column("create_us", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),  # what was shown, without texts
     Index("memory_assemblies_by_time", "create_us"),
+    Index("memory_assemblies_of_conversation", "conversation_id"),
 )
 
 # How far each conversation's log was read for facts.
@@ -111,6 +112,27 @@ facts = Table(
     Column("hold", String(16), nullable=False),
     Column("valid_until_us", BigInteger, nullable=False),  # 0: not said
     Index("memory_facts_by_topic", "scope", "topic"),
+)
+
+# Which memories come from a message: the sources of each, to be found by them.
+sources = Table(
+    "memory_sources",
+    metadata,
+    Column("memory_id", String(80), primary_key=True),
+    Column("conversation_id", String(80), primary_key=True),
+    Column("message_id", String(80), primary_key=True),
+    Index("memory_sources_by_message", "conversation_id", "message_id"),
+)
+
+# Messages of which nothing is remembered any more, as long as somebody may have read them before.
+# Who puts what comes from a conversation holds its row without a message until the commit.
+erased_sources = Table(
+    "memory_erased_sources",
+    metadata,
+    Column("conversation_id", String(80), primary_key=True),
+    Column("message_id", String(80), primary_key=True),
+    Column("create_us", BigInteger, nullable=False),
+    Index("memory_erased_sources_by_time", "create_us"),
 )
 
 trail_outbox = outbox_table("memory_audit_outbox", metadata)

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from antiphon_server.memory.entities.ports import EntityStore
 from antiphon_server.memory.memories.sources import Sources
+from antiphon_server.memory.model import ConversationId, MessageId
 from antiphon_server.memory.named import (
     LONGEST_NAME,
     MOST_NAMES,
@@ -133,6 +134,13 @@ class Naming:
             raise not_found(entity_id)
         await self._store.scrub()
         return left
+
+    async def forget_sources(
+        self, conversation_id: ConversationId, message_ids: Collection[MessageId]
+    ) -> None:
+        """Return when nothing is known of what these messages, which are erased, call anything."""
+        await self._store.forget_sources(conversation_id, message_ids)
+        await self._store.scrub()
 
     async def mentions(
         self, principal: Principal, scope: str, entity_id: str, before: str, limit: int

@@ -100,9 +100,11 @@ class Gathering:
         """Keep what is found in a page; whether nobody else had."""
         if page.cursor == cursor:
             return False
-        found = await self._finder.found(conversation_id, page.said)
+        gone = frozenset(page.erased)
+        said = [it for it in page.said if it.message_id not in gone]
+        found = await self._finder.found(conversation_id, said)
         names = self._acquaintances
-        named = await names.named(conversation_id, page.said, found) if names else ()
+        named = await names.named(conversation_id, said, found) if names else ()
         now_us = time.time_ns() // 1000
         return await self._store.keep(
             conversation_id, cursor, page.cursor, found, now_us, named, page.erased

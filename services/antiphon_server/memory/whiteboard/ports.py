@@ -1,6 +1,6 @@
 """What whiteboards need from outside. All methods raise DomainError if it can't be used."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, TypeAlias
 
 from antiphon_server.memory.whiteboard.model import (
@@ -49,6 +49,20 @@ class WhiteboardStore(Protocol):
         self, conversation_id: ConversationId, name: str, before: int, limit: int, now_us: int
     ) -> Sequence[Section]:
         """What sections were, the newest first: those before a version, 0 for all of them."""
+        ...
+
+    async def erase(
+        self, conversation_id: ConversationId, writers: Collection[str], actor: str, now_us: int
+    ) -> bool:
+        """Take away what these have written, also where others have left it standing.
+
+        What stands there changes in the name of ``actor``, and the log is told; the history keeps
+        nothing of it. Says whether there was anything.
+        """
+        ...
+
+    async def scrub(self) -> None:
+        """Return when what was erased is in the database's files no more, as far as can be."""
         ...
 
     async def forget(self, now_us: int) -> None:

@@ -1,5 +1,6 @@
 """What may be written on a whiteboard, and what comes of it: pure functions."""
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from antiphon_server.memory.whiteboard.model import (
@@ -67,3 +68,22 @@ def _check_limits(whiteboard: Whiteboard, before: Section | None, section: Secti
         raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MOST_SECTIONS} sections a whiteboard")
     if whiteboard.size - (before.size if before else 0) + section.size > MOST_IN_ALL:
         raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MOST_IN_ALL} bytes a whiteboard")
+
+
+def without(versions: Sequence[Section], writers: Collection[str]) -> Mapping[int, str]:
+    """What is left of the versions of one section, the oldest first, without what some wrote.
+
+    A line that one of them added goes, from later versions, too, where it stands unchanged. Those
+    that change are named by their numbers.
+    """
+    gone, left, before = set[str](), dict[int, str](), frozenset[str]()
+    for it in versions:
+        lines = it.text.split("\n")
+        if it.writer in writers:
+            gone.update(line for line in lines if line not in before)
+        before = frozenset(lines)
+        stay = [line for line in lines if line not in gone or not line.strip()]
+        if len(stay) != len(lines):
+            text = "\n".join(stay)
+            left[it.version] = text if text.strip() else ""
+    return left

@@ -1,7 +1,7 @@
 """Reads and writes whiteboards: who may is asked before."""
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from antiphon_server.memory.whiteboard import rules
 from antiphon_server.memory.whiteboard.model import (
@@ -73,6 +73,14 @@ class Whiteboards:
     ) -> Sequence[Section]:
         """What sections were, the newest first; of one where it is named."""
         return await self._store.versions(conversation_id, name, before, limit, self._now_us())
+
+    async def erase(
+        self, conversation_id: ConversationId, turn_ids: Collection[str], actor: str
+    ) -> None:
+        """Return when nothing stands there, or in the history, that these turns have written."""
+        writers = [f"turns/{it}" for it in turn_ids]
+        if writers and await self._store.erase(conversation_id, writers, actor, self._now_us()):
+            await self._store.scrub()
 
     async def forget(self) -> None:
         """Remove what has expired."""

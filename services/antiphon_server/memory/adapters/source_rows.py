@@ -1,0 +1,83 @@
+"""Which memories come from which messages, within a transaction.
+
+Whoever puts something holds a row of each conversation that it comes from until the commit, and so
+does whoever says that messages are erased. What is put before that is found by it; what is put
+later is refused.
+"""
+
+from collections.abc import Collection
+from typing import Any
+
+from sqlalchemy import ClauseElement, Connection, bindparam, delete, select
+
+from antiphon_server.memory.adapters.tables import erased_sources, sources
+from antiphon_server.memory.remembered import Memory
+from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.storage.statements import PreparedIn, PreparedInsert
+
+_HOLD = PreparedInsert(
+    erased_sources,
+    " ON CONFLICT (conversation_id, message_id) DO UPDATE SET create_us = excluded.create_us",
+)
+_LINK = PreparedInsert(sources, " ON CONFLICT DO NOTHING")
+_DROP = delete(sources).where(sources.c.memory_id == bindparam("b_id"))
+
+
+def _erased_of(places: range) -> ClauseElement:
+    asked: list[Any] = [bindparam(f"message_id_{n}") for n in places]
+    them = erased_sources.c
+    return select(them.conversation_id, them.message_id).where(them.message_id.in_(asked))
+
+
+_ERASED_OF = PreparedIn(_erased_of)
+
+
+def hold(connection: Connection, conversation_id: str, now_us: int) -> None:
+    """Hold what comes from a conversation for the rest of the transaction."""
+    row = {"conversation_id": conversation_id, "message_id": "", "create_us": now_us}
+    _HOLD.run(connection, [row])
+
+
+def close(connection: Connection, conversation_id: str, those: Collection[str], at_us: int) -> None:
+    """Let nothing be put any more that comes from these messages."""
+    hold(connection, conversation_id, at_us)
+    rows = [
+        {"conversation_id": conversation_id, "message_id": it, "create_us": at_us} for it in those
+    ]
+    _HOLD.run(connection, rows)
+
+
+def check_sources(connection: Connection, memory: Memory) -> None:
+    """Return if no source of the memory is erased, and hold them.
+
+    Raises DomainError MEMORY_SOURCE_INVALID.
+    """
+    if not memory.sources:
+        return
+    for conversation_id in sorted({it.conversation_id for it in memory.sources}):
+        hold(connection, conversation_id, memory.update_us)
+    asked = [{"message_id": it.message_id} for it in memory.sources]
+    erased = {(row[0], row[1]) for row in _ERASED_OF.rows(connection, asked)}
+    for source in memory.sources:
+        if (source.conversation_id, source.message_id) in erased:
+            raise DomainError(
+                Reason.MEMORY_SOURCE_INVALID,
+                conversation_id=source.conversation_id,
+                message_id=source.message_id,
+                why="UNREADABLE",
+            )
+
+
+def link_sources(connection: Connection, memory: Memory) -> None:
+    """Let the memory be found by its sources."""
+    those = dict.fromkeys((it.conversation_id, it.message_id) for it in memory.sources)
+    rows = [
+        {"memory_id": memory.memory_id, "conversation_id": where, "message_id": message_id}
+        for where, message_id in those
+    ]
+    _LINK.run(connection, rows)
+
+
+def drop_sources(connection: Connection, memory_id: str) -> None:
+    """Let it be found by them no more."""
+    connection.execute(_DROP, {"b_id": memory_id})

@@ -1,0 +1,37 @@
+"""ForgettingService: decode, call, encode."""
+
+from typing import Any
+
+from antiphon.memory.v1 import forgetting_service_pb2 as pb
+from antiphon.memory.v1.forgetting_service_pb2_grpc import ForgettingServiceServicer
+from antiphon_server.memory.entities.naming import Naming
+from antiphon_server.memory.memories.forgetting import Forgetting
+from antiphon_server.memory.model import ConversationId, MessageId
+from antiphon_server.memory.summaries.summarising import Summarising
+from antiphon_server.memory.whiteboard import model as whiteboard
+from antiphon_server.memory.whiteboard.whiteboards import Whiteboards
+
+
+class ForgettingServicer(ForgettingServiceServicer):
+    """The RPCs of ``antiphon.memory.v1.ForgettingService``."""
+
+    def __init__(
+        self,
+        forgetting: Forgetting,
+        whiteboards: Whiteboards,
+        naming: Naming,
+        summarising: Summarising,
+    ) -> None:
+        self._forgetting, self._whiteboards = forgetting, whiteboards
+        self._naming, self._summarising = naming, summarising
+
+    async def ForgetSources(
+        self, request: pb.ForgetSourcesRequest, context: Any
+    ) -> pb.ForgetSourcesResponse:
+        where, those = request.conversation_id, [MessageId(it) for it in request.message_ids]
+        await self._forgetting.forget(ConversationId(where), those, request.actor)
+        await self._naming.forget_sources(ConversationId(where), those)
+        await self._summarising.forget(ConversationId(where), those)
+        board = whiteboard.ConversationId(where)
+        await self._whiteboards.erase(board, list(request.turn_ids), request.actor)
+        return pb.ForgetSourcesResponse()
