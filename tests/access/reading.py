@@ -40,6 +40,7 @@ _GROUPS: dict[str, tuple[str, ...]] = {
     "manages a conversation": (*_BAD, DENIED, DENIED, YES, HIDDEN, YES, DENIED, SCOPE),
     "manages a workspace": (*_BAD, DENIED, DENIED, YES, HIDDEN, YES, HIDDEN, SCOPE),
     "operators": (*_BAD, DENIED, DENIED, DENIED, DENIED, YES, DENIED, SCOPE),
+    "whom it is about, and operators": (*_BAD, *(DENIED,) * 6, SCOPE),
     "services": (*_BAD, DENIED, DENIED, DENIED, DENIED, YES, DENIED, DENIED),
 }
 
@@ -119,6 +120,7 @@ _RPCS = {
         " ConnectionService/Forward ConnectionService/Relay ConnectionService/OpenRelay"
     ),
     "manages a conversation": """
+        ErasureService/EraseConversation
         ContextService/UpdateConversation ContextService/ArchiveConversation
         ContextService/UnarchiveConversation
         ContextService/AddMember ContextService/UpdateMember ContextService/RemoveMember
@@ -160,6 +162,7 @@ _RPCS = {
         IntegrationService/SetModelBreaker ConnectionService/SetConnectionBreaker
         MemoryService/GetExternalMemory MemoryService/ResyncExternalMemory
     """,
+    "whom it is about, and operators": "ErasureService/ErasePerson",
     "services": """
         AuditService/RecordSecurityEvents VerificationService/FollowSessions
         AuthService/GetDisplayNames ProfileService/GetProfiles IntegrationService/PlanPrompt
@@ -173,7 +176,8 @@ _RPCS = {
         DispatcherService/CheckGrant WorkerService/Borrow
         EventService/Append EventService/Fold EventService/Trim EventService/FindNews
         EventService/Redact DispatcherService/EraseTurns ToolService/EraseToolResults
-        ForgettingService/ForgetSources
+        ForgettingService/ForgetSources ForgettingService/ForgetScope
+        EventService/RedactSettings
         WorkerService/Borrow
     """,
 }

@@ -12,6 +12,7 @@ from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
 from antiphon.auth.v1.profile_service_pb2_grpc import ProfileServiceStub
 from antiphon.context.v1.anomaly_service_pb2_grpc import AnomalyServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.context.v1.erasure_service_pb2_grpc import ErasureServiceStub
 from antiphon.context.v1.filter_service_pb2_grpc import FilterServiceStub
 from antiphon.context.v1.notice_service_pb2_grpc import NoticeServiceStub
 from antiphon.dispatcher.v1.dispatcher_service_pb2 import ConverseRequest
@@ -55,6 +56,7 @@ from antiphon_client.conversations import Conversations
 from antiphon_client.converse import ConverseWire, LiveConversation
 from antiphon_client.credentials import Credentials
 from antiphon_client.entities import Entities
+from antiphon_client.erasures import Erasures
 from antiphon_client.filters import Filters
 from antiphon_client.follow import Follow, HistoryLostPolicy, SubscribeWire
 from antiphon_client.handoffs import Handoffs
@@ -91,6 +93,7 @@ class Client(
     Users,
     Profiles,
     Audit,
+    Erasures,
     Conversations,
     Members,
     Notices,
@@ -140,6 +143,7 @@ class Client(
         self._audit = AuditServiceStub(channel)
         self._context = ContextServiceStub(channel)
         self._notices = NoticeServiceStub(channel)
+        self._erasures = ErasureServiceStub(channel)
         self._filters = FilterServiceStub(channel)
         self._anomalies = AnomalyServiceStub(channel)
         self._dispatcher = DispatcherServiceStub(channel)

@@ -17,6 +17,7 @@ from antiphon.auth.v1 import (
 from antiphon.context.v1 import (
     anomaly_service_pb2,
     context_service_pb2,
+    erasure_service_pb2,
     filter_service_pb2,
     notice_service_pb2,
 )
@@ -39,6 +40,7 @@ from antiphon.integration.v1 import (
 from antiphon.memory.v1 import (
     assembly_service_pb2,
     entity_service_pb2,
+    forgetting_service_pb2,
     memory_service_pb2,
     search_service_pb2,
     summary_service_pb2,
@@ -58,6 +60,7 @@ _SERVICES = tuple(
         verification_service_pb2,
         context_service_pb2,
         notice_service_pb2,
+        erasure_service_pb2,
         filter_service_pb2,
         anomaly_service_pb2,
         dispatcher_service_pb2,
@@ -78,6 +81,7 @@ _SERVICES = tuple(
         whiteboard_service_pb2,
         summary_service_pb2,
         entity_service_pb2,
+        forgetting_service_pb2,
     )
     for service in file.DESCRIPTOR.services_by_name.values()
 )

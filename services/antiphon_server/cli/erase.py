@@ -1,6 +1,6 @@
 """``antiphon erase``."""
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -8,19 +8,34 @@ from antiphon_server.cli.console import aside, in_a_line, print_json, say
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
 
+if TYPE_CHECKING:
+    from antiphon.context.v1.erasure_service_pb2 import ErasureProgress
 
-def erase(
+_ABOUT = """Take away what was said, for good: some messages, a conversation, all of a person.
+
+For example:
+
+- `antiphon erase messages conv_… msg_…`
+- `antiphon erase conversation conv_…`
+- `antiphon erase person user_…`
+"""
+app = typer.Typer(help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown")
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Don't ask whether I mean it.")]
+
+
+@app.command()
+def messages(
     conversation: Annotated[
         str, typer.Argument(metavar="CONVERSATION", help="Where it was said: conv_….")
     ],
-    messages: Annotated[
+    those: Annotated[
         list[str], typer.Argument(metavar="MESSAGES…", help="What was said: msg_…, at most 100.")
     ],
     answers: Annotated[
         bool,
         typer.Option("--answers", help="Erase what was answered to them, too."),
     ] = False,
-    yes: Annotated[bool, typer.Option("--yes", "-y", help="Don't ask whether I mean it.")] = False,
+    yes: Yes = False,
     json: Json = False,
     address: Address = "",
     data_dir: DataDir = None,
@@ -28,21 +43,21 @@ def erase(
     """Take away what messages said, for good.
 
     They stay in their places, with who said them and when, and say nothing any more. What else was
-    kept of their turns goes, too: calls of tools and their results, questions, texts of hand-offs.
-    Backups, and what others were given, are not reached.
+    kept of their turns goes, too: calls of tools and their results, questions, texts of hand-offs,
+    and what was remembered of them. Backups, and what others were given, are not reached.
 
     For example:
 
-    - `antiphon erase conv_… msg_…`
-    - `antiphon erase conv_… msg_… msg_… --answers --yes`
+    - `antiphon erase messages conv_… msg_…`
+    - `antiphon erase messages conv_… msg_… msg_… --answers --yes`
     """
     if not yes:
-        what = "1 message" if len(messages) == 1 else f"{len(messages)} messages"
+        what = "1 message" if len(those) == 1 else f"{len(those)} messages"
         typer.confirm(f"Erase what {what} said? Nobody can bring it back.", abort=True)
     run_at(
         address,
         data_dir,
-        lambda at: _erase(conversation, messages, answers, json, at, data_dir),
+        lambda at: _erase(conversation, those, answers, json, at, data_dir),
     )
 
 
@@ -64,3 +79,70 @@ async def _erase(
     for message_id in erased:
         say(in_a_line(message_id))
     aside(f"{len(erased)} erased.")
+
+
+@app.command()
+def conversation(
+    which: Annotated[
+        str, typer.Argument(metavar="CONVERSATION", help="Which: conv_…, for its managers.")
+    ],
+    yes: Yes = False,
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Take away all that was said in a conversation, with its title, whiteboard and memories.
+
+    It stays as an archived one without a name, in which nobody writes any more.
+
+    For example:
+
+    - `antiphon erase conversation conv_…`
+    """
+    if not yes:
+        typer.confirm("Erase all that was said there? Nobody can bring it back.", abort=True)
+    run_at(address, data_dir, lambda at: _whole("conversation", which, json, at, data_dir))
+
+
+@app.command()
+def person(
+    which: Annotated[
+        str,
+        typer.Argument(metavar="USER", help="Who: user_…; operators may name others."),
+    ],
+    yes: Yes = False,
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Take away all that somebody has said, with the answers to it, and what is known of them.
+
+    Their account stays. `antiphon export person` gives them a copy before.
+
+    For example:
+
+    - `antiphon erase person user_…`
+    """
+    if not yes:
+        typer.confirm("Erase all that they have said? Nobody can bring it back.", abort=True)
+    run_at(address, data_dir, lambda at: _whole("person", which, json, at, data_dir))
+
+
+async def _whole(kind: str, which: str, json: bool, address: str, data_dir: DataDir) -> None:
+    from antiphon_server.cli.connect import client_for
+
+    async with client_for(address, data_dir) as client:
+        ask = client.erase_person if kind == "person" else client.erase_conversation
+        done = await client.erasure_done(ask, which, _tell)
+    if json:
+        print_json({"resource": done.resource, "erased_messages": done.erased_messages})
+        return
+    aside(f"{done.erased_messages:,} erased.")
+
+
+def _tell(progress: "ErasureProgress") -> None:
+    """Say how far it is, and what it waits for."""
+    if progress.waiting_turn_id:
+        aside(f"· waiting for the end of {progress.waiting_turn_id}")
+    else:
+        aside(f"· {progress.erased_messages:,} messages so far")

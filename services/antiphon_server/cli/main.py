@@ -14,7 +14,8 @@ from antiphon_server.cli.context import app as context
 from antiphon_server.cli.conversations import app as conversations
 from antiphon_server.cli.devices import approve
 from antiphon_server.cli.doctor.command import doctor
-from antiphon_server.cli.erase import erase
+from antiphon_server.cli.erase import app as erase
+from antiphon_server.cli.export import app as export
 from antiphon_server.cli.filters.command import app as filters
 from antiphon_server.cli.flags.command import app as flags
 from antiphon_server.cli.handlers import handlers
@@ -75,7 +76,6 @@ for command in (
     doctor,
     usage,
     search,
-    erase,
     handlers,
     backup,
     restore,
@@ -85,6 +85,8 @@ for command in (
 app.add_typer(conversations, name="conversations")
 app.add_typer(context, name="context")
 app.add_typer(memory, name="memory")
+app.add_typer(erase, name="erase")
+app.add_typer(export, name="export")
 app.add_typer(models, name="models")
 app.add_typer(tools, name="tools")
 app.add_typer(calls, name="calls")

@@ -10,7 +10,9 @@ import grpc
 
 from antiphon.auth.v1.audit_service_pb2_grpc import AuditServiceStub
 from antiphon.auth.v1.auth_service_pb2_grpc import AuthServiceStub
+from antiphon.auth.v1.profile_service_pb2_grpc import ProfileServiceStub
 from antiphon.context.v1.context_service_pb2_grpc import add_ContextServiceServicer_to_server
+from antiphon.context.v1.erasure_service_pb2_grpc import add_ErasureServiceServicer_to_server
 from antiphon.context.v1.notice_service_pb2_grpc import add_NoticeServiceServicer_to_server
 from antiphon.dispatcher.v1.dispatcher_service_pb2_grpc import DispatcherServiceStub
 from antiphon.events.v1.event_service_pb2_grpc import EventServiceStub
@@ -19,10 +21,12 @@ from antiphon.memory.v1.forgetting_service_pb2_grpc import ForgettingServiceStub
 from antiphon_server.context.adapters.changes_codec import for_lists, superseding
 from antiphon_server.context.adapters.event_log import EventServiceLog
 from antiphon_server.context.adapters.role_audit import AuditServiceRoles
+from antiphon_server.context.adapters.scopes_elsewhere import ScopesElsewhere
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.adapters.users import AuthServiceUsers
 from antiphon_server.context.adapters.words import WordsElsewhere
 from antiphon_server.context.encoding import encoded_message, speaking_of, texts_of
+from antiphon_server.context.erasure_servicer import ErasureServicer
 from antiphon_server.context.filtering_room import ComposeFiltering, FilteringRoom
 from antiphon_server.context.model.messages import Content
 from antiphon_server.context.model.resources import Conversation
@@ -37,11 +41,13 @@ from antiphon_server.context.ports import (
     Users,
     WatchesMessages,
 )
+from antiphon_server.context.ports.erasures import ErasesScopes
 from antiphon_server.context.service.activity import Activities
 from antiphon_server.context.service.changes import RELAY_WAIT_S, Changes
 from antiphon_server.context.service.conversations import Conversations
 from antiphon_server.context.service.directory import MAX_BYTES, Directory
 from antiphon_server.context.service.erasing import Erasing
+from antiphon_server.context.service.erasing_scopes import ErasingScopes
 from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
 from antiphon_server.context.service.notices import Notices
@@ -92,6 +98,7 @@ class Context(Service):
     activities: Activities
     retention: Retention
     erasing: Erasing | None
+    erasing_scopes: ErasingScopes | None = None
     names: KnownNames | None = None
     filtering: FilteringRoom | None = None
     watching: WatchingRoom | None = None
@@ -100,6 +107,8 @@ class Context(Service):
         """See :meth:`Service.register`."""
         add_ContextServiceServicer_to_server(self.servicer, server)
         add_NoticeServiceServicer_to_server(self.notices, server)
+        if self.erasing_scopes is not None:
+            add_ErasureServiceServicer_to_server(ErasureServicer(self.erasing_scopes), server)
         for room in self._rooms:
             room.register(server)
 
@@ -115,6 +124,9 @@ class Context(Service):
         if self.erasing is not None:
             lifecycle.on_stop("context.erasing", self.erasing.close)
             lifecycle.spawn("context.erasing", self.erasing.run(), vital=False)
+        if self.erasing_scopes is not None:
+            running = self.erasing_scopes.run()
+            lifecycle.spawn("context.erasing_scopes", running, vital=False)
         lifecycle.on_stop("context.activities", self.activities.close)
         lifecycle.spawn("context.activities", self.activities.run(), vital=False)
         lifecycle.spawn("context.retention", self.retention.run(), vital=False)
@@ -199,6 +211,9 @@ def compose_context(
         ForgettingServiceStub(internal),
     )
     words = WordsElsewhere(EventServiceStub(internal), *stubs)
+    scopes = ScopesElsewhere(
+        EventServiceStub(internal), ForgettingServiceStub(internal), ProfileServiceStub(internal)
+    )
     store = SqlStore(database)
     shared = database.shared
     made = compose(
@@ -207,6 +222,7 @@ def compose_context(
         filters=filters,
         watches=watches,
         words=words,
+        scopes=scopes,
     )
     return replace(made, names=names)
 
@@ -224,6 +240,7 @@ def compose(
     filters: ScreensMessages | None = None,
     watches: WatchesMessages | None = None,
     words: ErasesWords | None = None,
+    scopes: ErasesScopes | None = None,
 ) -> Context:
     """Put the context service on any store, log, accounts and audit trail.
 
@@ -241,6 +258,9 @@ def compose(
     activities = Activities(store, directory)
     speakers, noted = Speakers(store, users), activities.noted.note
     erasing = _erasing(store, projection, tails, changes, words, clock)
+    whole = None
+    if erasing is not None and scopes is not None:
+        whole = ErasingScopes(store, projection, changes, erasing, scopes, users, clock)
     servicer = ContextServicer(
         Workspaces(store, changes, clock),
         Conversations(store, directory, changes, clock),
@@ -255,11 +275,13 @@ def compose(
         erasing,
         filters,
         watches,
+        whole.erased if whole is not None else None,
     )
     retention = Retention(store, event_log, projection, clock, keep_events_s)
     notices = NoticeServicer(Notices(store, changes, clock))
     relays = to_log, to_trail
-    return Context(servicer, notices, roles, *relays, changes, activities, retention, erasing)
+    made = Context(servicer, notices, roles, *relays, changes, activities, retention, erasing)
+    return replace(made, erasing_scopes=whole)
 
 
 def _erasing(

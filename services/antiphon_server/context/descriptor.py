@@ -20,11 +20,15 @@ def _contracts() -> "tuple[FileDescriptor, ...]":
     from antiphon.context.v1 import (
         anomaly_service_pb2,
         context_service_pb2,
+        erasure_service_pb2,
         filter_service_pb2,
         notice_service_pb2,
     )
 
-    services = context_service_pb2, notice_service_pb2, filter_service_pb2, anomaly_service_pb2
+    services = (
+        *(context_service_pb2, notice_service_pb2, filter_service_pb2, anomaly_service_pb2),
+        erasure_service_pb2,
+    )
     return tuple(each.DESCRIPTOR for each in services)
 
 

@@ -1,6 +1,6 @@
 """ContextService: decode, call, encode."""
 
-from collections.abc import Collection
+from collections.abc import Awaitable, Callable, Collection
 from typing import Any, TypeVar
 
 from antiphon.auth.v1 import access_pb2
@@ -76,7 +76,9 @@ class ContextServicer(ContextServiceServicer):
         erasing: Erasing | None,
         filters: ScreensMessages | None = None,
         watches: WatchesMessages | None = None,
+        erased: Callable[[ConversationId], Awaitable[bool]] | None = None,
     ) -> None:
+        self._erased = erased
         self._filters = filters
         self._watches = watches
         self._workspaces = workspaces
@@ -189,6 +191,8 @@ class ContextServicer(ContextServiceServicer):
         response = pb.GetConversationResponse(
             conversation=encoding.conversation(found), filtered=self._stand(found.workspace_id)
         )
+        if found.archive_us and self._erased is not None:
+            response.erased = await self._erased(conversation_id)
         if self._watches is not None and request.HasField("speaking"):
             self._hear(self._watches, found, request.speaking, response)
         return response

@@ -85,8 +85,10 @@ class Admission:
             raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{most} turns a user")
 
     def _check_lane(self, lane: Lane, turn: Turn, view: ConversationView) -> None:
+        conversation_id = view.conversation_id
+        if view.erased:
+            raise DomainError(Reason.CONVERSATION_ERASED, conversation_id=conversation_id)
         if view.archived:
-            conversation_id = view.conversation_id
             raise DomainError(Reason.CONVERSATION_ARCHIVED, conversation_id=conversation_id)
         ahead = lane.before(turn.order.policy)
         if turn.order.policy is Policy.REJECT and ahead:

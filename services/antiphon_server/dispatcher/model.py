@@ -374,6 +374,7 @@ class ConversationView:
     language: str = ""
     filtered: bool = False
     throttled_s: float = 0.0
+    erased: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import grpc
 
 from antiphon.events.v1.event_service_pb2_grpc import add_EventServiceServicer_to_server
 from antiphon_server.events.adapters.redaction import EventWords
+from antiphon_server.events.adapters.settings import EventSettings
 from antiphon_server.events.adapters.sql import SqlLogStore
 from antiphon_server.events.erasing import Erasing
 from antiphon_server.events.follows import Follows
@@ -18,6 +19,7 @@ from antiphon_server.events.node_message_reader import NodeMessageReader
 from antiphon_server.events.node_messages import AccessChanged, NodeMessage
 from antiphon_server.events.ports import Bus
 from antiphon_server.events.servicer import EventServicer
+from antiphon_server.events.settings_erasing import SettingsErasing
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.access.gatekeeper import PolicyGatekeeper
 from antiphon_server.runtime.access.rules import AccessPolicy, TokenVerifier
@@ -164,7 +166,10 @@ def compose_events(
             follows.on_message(message)
 
     reader = NodeMessageReader(log, on_message, lambda: changed(AccessChange(anybody=True)))
-    servicer = EventServicer(log, subscriptions, follows, erasing=Erasing(log, EventWords()))
+    settings = SettingsErasing(log, EventSettings())
+    servicer = EventServicer(
+        log, subscriptions, follows, erasing=Erasing(log, EventWords()), settings=settings
+    )
     return Events(log, subscriptions, servicer, follows, reader, database.shared, availability)
 
 

@@ -18,6 +18,7 @@ from antiphon_server.events.erasing import Erasing, Erasure
 from antiphon_server.events.follows import Follows
 from antiphon_server.events.log import EventLog
 from antiphon_server.events.model import Cursor, Fence, Offset, Scope
+from antiphon_server.events.settings_erasing import SettingsErasing
 from antiphon_server.events.subscription import Subscription
 from antiphon_server.events.subscriptions import Subscriptions
 from antiphon_server.runtime.access.principal import current_principal
@@ -43,9 +44,11 @@ class EventServicer(EventServiceServicer):
         follows: Follows | None = None,
         read_within_s: float = WRITE_TIMEOUT_S,
         erasing: Erasing | None = None,
+        settings: SettingsErasing | None = None,
     ) -> None:
         self._log = log
         self._erasing = erasing
+        self._settings = settings
         self._subscriptions = subscriptions
         self._follows = follows or Follows(subscriptions, log)
         self._encoder = FrameEncoder()
@@ -205,6 +208,14 @@ class EventServicer(EventServiceServicer):
             turn_ids=erased.turn_ids,
             tool_call_ids=erased.tool_call_ids,
         )
+
+    async def RedactSettings(
+        self, request: pb.RedactSettingsRequest, context: Context
+    ) -> pb.RedactSettingsResponse:
+        if self._settings is None:
+            raise DomainError(Reason.UNIMPLEMENTED)
+        await self._settings.erase(request.conversation_id, request.actor)
+        return pb.RedactSettingsResponse()
 
     async def Trim(self, request: pb.TrimRequest, context: Context) -> pb.TrimResponse:
         earliest = await self._log.trim(Scope(request.scope), Offset(request.before_offset))

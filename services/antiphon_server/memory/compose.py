@@ -224,7 +224,7 @@ def compose_service(
     called = Called(EntityServicer(naming, trail))
     forgetting = Forgetting(SqlSources(database), store, conversations, RuleFinder(names))
     servicer_of_erased = ForgettingServicer(
-        forgetting, notes.whiteboards, naming, summaries.summarising
+        forgetting, notes.whiteboards, assemblies, naming, summaries.summarising
     )
     erased = Erased(servicer_of_erased, forgetting)
     parts = (search, assembly, memories, notes, called, summaries, erased)

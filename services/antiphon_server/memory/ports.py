@@ -84,6 +84,10 @@ class Assemblies(Protocol):
         """Write what waits; what can't be written now waits on."""
         ...
 
+    async def remove(self, conversation_id: ConversationId) -> None:
+        """Drop what turns of a conversation were shown."""
+        ...
+
     async def forget(self, before_us: int) -> None:
         """Drop what is older."""
         ...

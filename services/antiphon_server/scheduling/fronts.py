@@ -22,6 +22,8 @@ class ScheduleFront:
     async def admitted(self, wanted: Schedule) -> Schedule:
         """See :meth:`Front.admitted`."""
         view = await self._view(wanted)
+        if view.erased:
+            raise DomainError(Reason.CONVERSATION_ERASED, conversation_id=wanted.conversation_id)
         if view.archived:
             raise DomainError(Reason.CONVERSATION_ARCHIVED, conversation_id=wanted.conversation_id)
         return await self._left(view, replace(wanted, workspace_id=view.workspace_id))

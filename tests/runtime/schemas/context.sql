@@ -42,6 +42,15 @@ CREATE TABLE context_detectors (
 	comment VARCHAR(256) NOT NULL,
 	PRIMARY KEY (parent, revision)
 );
+CREATE TABLE context_erasure_tasks (
+	resource VARCHAR(96) NOT NULL,
+	create_us BIGINT NOT NULL,
+	done_us BIGINT NOT NULL,
+	claimed_until_us BIGINT NOT NULL,
+	body BLOB NOT NULL,
+	PRIMARY KEY (resource)
+);
+CREATE INDEX context_erasure_tasks_waiting ON context_erasure_tasks (done_us, create_us);
 CREATE TABLE context_erasures (
 	erasure_id VARCHAR(80) NOT NULL,
 	conversation_id VARCHAR(80) NOT NULL,
@@ -120,6 +129,7 @@ CREATE TABLE context_messages (
 	content BLOB NOT NULL, erased BOOLEAN DEFAULT false NOT NULL,
 	PRIMARY KEY (conversation_id, log_offset)
 );
+CREATE INDEX context_messages_by_author ON context_messages (author, conversation_id, log_offset);
 CREATE INDEX context_messages_by_id ON context_messages (conversation_id, message_id);
 CREATE INDEX context_messages_by_turn ON context_messages (conversation_id, turn_id);
 CREATE INDEX context_messages_in_context ON context_messages (conversation_id, rolled_back, log_offset);

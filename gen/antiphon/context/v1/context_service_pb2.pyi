@@ -558,10 +558,15 @@ class GetConversationResponse(_message.Message):
     FILTERED_FIELD_NUMBER: _builtins.int
     WATCHED_FIELD_NUMBER: _builtins.int
     THROTTLED_FIELD_NUMBER: _builtins.int
+    ERASED_FIELD_NUMBER: _builtins.int
     filtered: _builtins.bool
     """filtered says that filters look at what is said there before anybody works on it."""
     watched: _builtins.bool
     """watched says that detectors watch what is said there, and want fingerprints of it."""
+    erased: _builtins.bool
+    """erased says that all that was said there was erased, or is being erased (EraseConversation): nobody
+    writes there any more.
+    """
     @_builtins.property
     def conversation(self) -> _conversation_pb2.Conversation:
         """conversation is the conversation."""
@@ -579,10 +584,11 @@ class GetConversationResponse(_message.Message):
         filtered: _builtins.bool = ...,
         watched: _builtins.bool = ...,
         throttled: _duration_pb2.Duration | None = ...,
+        erased: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "throttled", b"throttled"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "filtered", b"filtered", "throttled", b"throttled", "watched", b"watched"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation", b"conversation", "erased", b"erased", "filtered", b"filtered", "throttled", b"throttled", "watched", b"watched"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

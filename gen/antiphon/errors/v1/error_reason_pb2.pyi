@@ -437,6 +437,10 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_MEMORY_NOT_ACTIVE: the memory is superseded or forgotten, so it can be neither corrected
     nor superseded; metadata: memory_id, superseded_by (may be empty). Code FAILED_PRECONDITION.
     """
+    ERROR_REASON_CONVERSATION_ERASED: _ErrorReason.ValueType  # 252
+    """ERROR_REASON_CONVERSATION_ERASED: all that was said there was erased, or is being erased, and nothing
+    is taken there any more; metadata: conversation_id. Code FAILED_PRECONDITION.
+    """
     ERROR_REASON_TURN_NOT_ENDED: _ErrorReason.ValueType  # 260
     """ERROR_REASON_TURN_NOT_ENDED: a message that is to be erased is of a turn that waits or runs: cancel
     it, or wait for its end; metadata: turn_id. Code FAILED_PRECONDITION.
@@ -877,6 +881,10 @@ SPAN). Code FAILED_PRECONDITION.
 ERROR_REASON_MEMORY_NOT_ACTIVE: ErrorReason.ValueType  # 251
 """ERROR_REASON_MEMORY_NOT_ACTIVE: the memory is superseded or forgotten, so it can be neither corrected
 nor superseded; metadata: memory_id, superseded_by (may be empty). Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_CONVERSATION_ERASED: ErrorReason.ValueType  # 252
+"""ERROR_REASON_CONVERSATION_ERASED: all that was said there was erased, or is being erased, and nothing
+is taken there any more; metadata: conversation_id. Code FAILED_PRECONDITION.
 """
 ERROR_REASON_TURN_NOT_ENDED: ErrorReason.ValueType  # 260
 """ERROR_REASON_TURN_NOT_ENDED: a message that is to be erased is of a turn that waits or runs: cancel

@@ -921,3 +921,46 @@ class TrimResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TrimResponse: _TypeAlias = TrimResponse  # noqa: Y015
+
+@_typing.final
+class RedactSettingsRequest(_message.Message):
+    """RedactSettingsRequest is the request of RedactSettings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    conversation_id: _builtins.str
+    """conversation_id is which."""
+    actor: _builtins.str
+    """actor is in whose name."""
+    def __init__(
+        self,
+        *,
+        conversation_id: _builtins.str = ...,
+        actor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "conversation_id", b"conversation_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedactSettingsRequest: _TypeAlias = RedactSettingsRequest  # noqa: Y015
+
+@_typing.final
+class RedactSettingsResponse(_message.Message):
+    """RedactSettingsResponse is the response of RedactSettings."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___RedactSettingsResponse: _TypeAlias = RedactSettingsResponse  # noqa: Y015

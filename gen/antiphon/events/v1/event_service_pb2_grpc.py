@@ -91,6 +91,11 @@ class EventServiceStub:
                 request_serializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.RedactRequest.SerializeToString,
                 response_deserializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.RedactResponse.FromString,
                 _registered_method=True)
+        self.RedactSettings = channel.unary_unary(
+                '/antiphon.events.v1.EventService/RedactSettings',
+                request_serializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.RedactSettingsRequest.SerializeToString,
+                response_deserializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.RedactSettingsResponse.FromString,
+                _registered_method=True)
         self.Trim = channel.unary_unary(
                 '/antiphon.events.v1.EventService/Trim',
                 request_serializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.TrimRequest.SerializeToString,
@@ -209,6 +214,16 @@ class EventServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def RedactSettings(self, request, context):
+        """RedactSettings takes out of events what a conversation was called and told: titles, instructions and
+        labels in all logs that tell of it, names of its whiteboard's sections in its own. Offsets stay, and
+        messages_erased is appended to each log that changes. Repeated, it changes nothing more. Errors:
+        OVERLOADED, DRAINING, STORE_UNAVAILABLE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def Trim(self, request, context):
         """Trim removes a log's oldest events. Only the service that keeps the scope's
         state may ask for it, after it has stored that state. Repeated, it removes nothing.
@@ -274,6 +289,11 @@ def add_EventServiceServicer_to_server(servicer, server):
                     servicer.Redact,
                     request_deserializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.RedactRequest.FromString,
                     response_serializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.RedactResponse.SerializeToString,
+            ),
+            'RedactSettings': grpc.unary_unary_rpc_method_handler(
+                    servicer.RedactSettings,
+                    request_deserializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.RedactSettingsRequest.FromString,
+                    response_serializer=antiphon_dot_events_dot_v1_dot_event__service__pb2.RedactSettingsResponse.SerializeToString,
             ),
             'Trim': grpc.unary_unary_rpc_method_handler(
                     servicer.Trim,
@@ -580,6 +600,33 @@ class EventService:
             '/antiphon.events.v1.EventService/Redact',
             antiphon_dot_events_dot_v1_dot_event__service__pb2.RedactRequest.SerializeToString,
             antiphon_dot_events_dot_v1_dot_event__service__pb2.RedactResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def RedactSettings(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.events.v1.EventService/RedactSettings',
+            antiphon_dot_events_dot_v1_dot_event__service__pb2.RedactSettingsRequest.SerializeToString,
+            antiphon_dot_events_dot_v1_dot_event__service__pb2.RedactSettingsResponse.FromString,
             options,
             channel_credentials,
             insecure,

@@ -96,6 +96,12 @@ class EventServiceStub:
     files when it answers, as far as the store can tell. Repeated, it changes nothing. Errors:
     TURN_NOT_ENDED, OVERLOADED, DRAINING, STORE_UNAVAILABLE.
     """
+    RedactSettings: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.RedactSettingsRequest, _event_service_pb2.RedactSettingsResponse]
+    """RedactSettings takes out of events what a conversation was called and told: titles, instructions and
+    labels in all logs that tell of it, names of its whiteboard's sections in its own. Offsets stay, and
+    messages_erased is appended to each log that changes. Repeated, it changes nothing more. Errors:
+    OVERLOADED, DRAINING, STORE_UNAVAILABLE.
+    """
     Trim: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.TrimRequest, _event_service_pb2.TrimResponse]
     """Trim removes a log's oldest events. Only the service that keeps the scope's
     state may ask for it, after it has stored that state. Repeated, it removes nothing.
@@ -168,6 +174,12 @@ class EventServiceAsyncStub(EventServiceStub):
     before, on any server, gets the events without their words from then on. Nor are these in the store's
     files when it answers, as far as the store can tell. Repeated, it changes nothing. Errors:
     TURN_NOT_ENDED, OVERLOADED, DRAINING, STORE_UNAVAILABLE.
+    """
+    RedactSettings: _aio.UnaryUnaryMultiCallable[_event_service_pb2.RedactSettingsRequest, _event_service_pb2.RedactSettingsResponse]  # type: ignore[assignment]
+    """RedactSettings takes out of events what a conversation was called and told: titles, instructions and
+    labels in all logs that tell of it, names of its whiteboard's sections in its own. Offsets stay, and
+    messages_erased is appended to each log that changes. Repeated, it changes nothing more. Errors:
+    OVERLOADED, DRAINING, STORE_UNAVAILABLE.
     """
     Trim: _aio.UnaryUnaryMultiCallable[_event_service_pb2.TrimRequest, _event_service_pb2.TrimResponse]  # type: ignore[assignment]
     """Trim removes a log's oldest events. Only the service that keeps the scope's
@@ -304,6 +316,18 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         before, on any server, gets the events without their words from then on. Nor are these in the store's
         files when it answers, as far as the store can tell. Repeated, it changes nothing. Errors:
         TURN_NOT_ENDED, OVERLOADED, DRAINING, STORE_UNAVAILABLE.
+        """
+
+    @_abc_1.abstractmethod
+    def RedactSettings(
+        self,
+        request: _event_service_pb2.RedactSettingsRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_event_service_pb2.RedactSettingsResponse, _abc.Awaitable[_event_service_pb2.RedactSettingsResponse]]:
+        """RedactSettings takes out of events what a conversation was called and told: titles, instructions and
+        labels in all logs that tell of it, names of its whiteboard's sections in its own. Offsets stay, and
+        messages_erased is appended to each log that changes. Repeated, it changes nothing more. Errors:
+        OVERLOADED, DRAINING, STORE_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod

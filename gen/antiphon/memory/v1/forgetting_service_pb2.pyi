@@ -72,3 +72,46 @@ class ForgetSourcesResponse(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ForgetSourcesResponse: _TypeAlias = ForgetSourcesResponse  # noqa: Y015
+
+@_typing.final
+class ForgetScopeRequest(_message.Message):
+    """ForgetScopeRequest is the request of ForgetScope."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    SCOPE_FIELD_NUMBER: _builtins.int
+    ACTOR_FIELD_NUMBER: _builtins.int
+    scope: _builtins.str
+    """scope is whose: `users/user_…` or `conversations/conv_…`."""
+    actor: _builtins.str
+    """actor is in whose name, for the audit trail."""
+    def __init__(
+        self,
+        *,
+        scope: _builtins.str = ...,
+        actor: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "scope", b"scope"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForgetScopeRequest: _TypeAlias = ForgetScopeRequest  # noqa: Y015
+
+@_typing.final
+class ForgetScopeResponse(_message.Message):
+    """ForgetScopeResponse is the response of ForgetScope."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    def __init__(
+        self,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ForgetScopeResponse: _TypeAlias = ForgetScopeResponse  # noqa: Y015

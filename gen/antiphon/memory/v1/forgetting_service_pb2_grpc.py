@@ -41,6 +41,11 @@ class ForgettingServiceStub:
                 request_serializer=antiphon_dot_memory_dot_v1_dot_forgetting__service__pb2.ForgetSourcesRequest.SerializeToString,
                 response_deserializer=antiphon_dot_memory_dot_v1_dot_forgetting__service__pb2.ForgetSourcesResponse.FromString,
                 _registered_method=True)
+        self.ForgetScope = channel.unary_unary(
+                '/antiphon.memory.v1.ForgettingService/ForgetScope',
+                request_serializer=antiphon_dot_memory_dot_v1_dot_forgetting__service__pb2.ForgetScopeRequest.SerializeToString,
+                response_deserializer=antiphon_dot_memory_dot_v1_dot_forgetting__service__pb2.ForgetScopeResponse.FromString,
+                _registered_method=True)
 
 
 class ForgettingServiceServicer:
@@ -60,6 +65,16 @@ class ForgettingServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def ForgetScope(self, request, context):
+        """ForgetScope forgets the memories of a conversation or of a person, and those that are about that
+        person wherever they are. Of a conversation what comes from it is forgotten as by ForgetSources, with
+        its whiteboard and what turns' models were shown; nothing is put there any more, nor anything that
+        comes from there. Repeated, it changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_ForgettingServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -67,6 +82,11 @@ def add_ForgettingServiceServicer_to_server(servicer, server):
                     servicer.ForgetSources,
                     request_deserializer=antiphon_dot_memory_dot_v1_dot_forgetting__service__pb2.ForgetSourcesRequest.FromString,
                     response_serializer=antiphon_dot_memory_dot_v1_dot_forgetting__service__pb2.ForgetSourcesResponse.SerializeToString,
+            ),
+            'ForgetScope': grpc.unary_unary_rpc_method_handler(
+                    servicer.ForgetScope,
+                    request_deserializer=antiphon_dot_memory_dot_v1_dot_forgetting__service__pb2.ForgetScopeRequest.FromString,
+                    response_serializer=antiphon_dot_memory_dot_v1_dot_forgetting__service__pb2.ForgetScopeResponse.SerializeToString,
             ),
     }
     generic_handler = grpc.method_handlers_generic_handler(
@@ -98,6 +118,33 @@ class ForgettingService:
             '/antiphon.memory.v1.ForgettingService/ForgetSources',
             antiphon_dot_memory_dot_v1_dot_forgetting__service__pb2.ForgetSourcesRequest.SerializeToString,
             antiphon_dot_memory_dot_v1_dot_forgetting__service__pb2.ForgetSourcesResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ForgetScope(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.memory.v1.ForgettingService/ForgetScope',
+            antiphon_dot_memory_dot_v1_dot_forgetting__service__pb2.ForgetScopeRequest.SerializeToString,
+            antiphon_dot_memory_dot_v1_dot_forgetting__service__pb2.ForgetScopeResponse.FromString,
             options,
             channel_credentials,
             insecure,

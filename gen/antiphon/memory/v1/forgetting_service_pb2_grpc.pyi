@@ -43,6 +43,12 @@ class ForgettingServiceStub:
     versions. On the whiteboard, and in its history, the lines go that these turns have added, wherever
     they stand unchanged. Repeated, it changes nothing.
     """
+    ForgetScope: _grpc.UnaryUnaryMultiCallable[_forgetting_service_pb2.ForgetScopeRequest, _forgetting_service_pb2.ForgetScopeResponse]
+    """ForgetScope forgets the memories of a conversation or of a person, and those that are about that
+    person wherever they are. Of a conversation what comes from it is forgotten as by ForgetSources, with
+    its whiteboard and what turns' models were shown; nothing is put there any more, nor anything that
+    comes from there. Repeated, it changes nothing.
+    """
 
 @_typing.type_check_only
 class ForgettingServiceAsyncStub(ForgettingServiceStub):
@@ -58,6 +64,12 @@ class ForgettingServiceAsyncStub(ForgettingServiceStub):
     others as well is made anew of those, and what a person put or corrected loses the source and its
     versions. On the whiteboard, and in its history, the lines go that these turns have added, wherever
     they stand unchanged. Repeated, it changes nothing.
+    """
+    ForgetScope: _aio.UnaryUnaryMultiCallable[_forgetting_service_pb2.ForgetScopeRequest, _forgetting_service_pb2.ForgetScopeResponse]  # type: ignore[assignment]
+    """ForgetScope forgets the memories of a conversation or of a person, and those that are about that
+    person wherever they are. Of a conversation what comes from it is forgotten as by ForgetSources, with
+    its whiteboard and what turns' models were shown; nothing is put there any more, nor anything that
+    comes from there. Repeated, it changes nothing.
     """
 
 class ForgettingServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -77,6 +89,18 @@ class ForgettingServiceServicer(metaclass=_abc_1.ABCMeta):
         others as well is made anew of those, and what a person put or corrected loses the source and its
         versions. On the whiteboard, and in its history, the lines go that these turns have added, wherever
         they stand unchanged. Repeated, it changes nothing.
+        """
+
+    @_abc_1.abstractmethod
+    def ForgetScope(
+        self,
+        request: _forgetting_service_pb2.ForgetScopeRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_forgetting_service_pb2.ForgetScopeResponse, _abc.Awaitable[_forgetting_service_pb2.ForgetScopeResponse]]:
+        """ForgetScope forgets the memories of a conversation or of a person, and those that are about that
+        person wherever they are. Of a conversation what comes from it is forgotten as by ForgetSources, with
+        its whiteboard and what turns' models were shown; nothing is put there any more, nor anything that
+        comes from there. Repeated, it changes nothing.
         """
 
 def add_ForgettingServiceServicer_to_server(servicer: ForgettingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

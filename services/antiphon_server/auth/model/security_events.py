@@ -556,6 +556,13 @@ class EntityDeleted:
     entity_id: str
 
 
+@dataclass(frozen=True, slots=True)
+class ErasureBegun:
+    """Somebody has begun to erase all of a conversation, or of a person."""
+
+    resource: str
+
+
 Detail = (
     SignedIn
     | SignInFailed
@@ -617,6 +624,7 @@ Detail = (
     | ProfileChanged
     | EntityDeleted
     | ExternalMemoryResynced
+    | ErasureBegun
 )
 
 

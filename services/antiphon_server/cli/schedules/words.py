@@ -25,6 +25,7 @@ _WHY = {
     "NOT_FOUND": "whoever made it has no access there any more",
     "PERMISSION_DENIED": "whoever made it may not post there any more",
     "CONVERSATION_ARCHIVED": "the conversation is archived",
+    "CONVERSATION_ERASED": "the conversation was erased",
     "HANDLER_NOT_FOUND": "nobody serves its handler",
     "MODEL_NOT_FOUND": "there is no such model",
 }

@@ -7,6 +7,7 @@ from antiphon.auth.v1.access_pb2 import Role as RoleNumber
 from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
 from antiphon_server.context.adapters.changes_codec import decoded
 from antiphon_server.context.model.changes import EncodedEntry
+from antiphon_server.context.model.erasure_tasks import ErasureBegun
 from antiphon_server.context.model.erasures import MessagesErased
 from antiphon_server.context.model.role_changes import RoleChange
 from antiphon_server.runtime.errors.wire import remote_errors
@@ -29,8 +30,12 @@ class AuditServiceRoles:
             await self._audit.RecordSecurityEvents(request, timeout=TIMEOUT_S)
 
 
-def record_request(change: RoleChange | MessagesErased) -> RecordSecurityEventsRequest:
+def record_request(
+    change: RoleChange | MessagesErased | ErasureBegun,
+) -> RecordSecurityEventsRequest:
     """Encode a change: it is kept in the outbox as the request that tells it."""
+    if isinstance(change, ErasureBegun):
+        return _begun_request(change)
     if isinstance(change, MessagesErased):
         return _erased_request(change)
     detail = audit_pb2.RoleChanged(
@@ -59,5 +64,15 @@ def _erased_request(change: MessagesErased) -> RecordSecurityEventsRequest:
         session_id=change.session_id,
         address=change.address,
         messages_erased=detail,
+    )
+    return RecordSecurityEventsRequest(events=[event], request_id=change.entry_id)
+
+
+def _begun_request(change: ErasureBegun) -> RecordSecurityEventsRequest:
+    event = audit_pb2.SecurityEvent(
+        actor=change.actor,
+        session_id=change.session_id,
+        address=change.address,
+        erasure_begun=audit_pb2.ErasureBegun(resource=change.resource),
     )
     return RecordSecurityEventsRequest(events=[event], request_id=change.entry_id)

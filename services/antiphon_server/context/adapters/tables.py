@@ -106,6 +106,7 @@ messages = Table(
     Column("erased", Boolean, nullable=False, server_default=text("false")),
     Index("context_messages_by_id", "conversation_id", "message_id"),
     Index("context_messages_by_turn", "conversation_id", "turn_id"),
+    Index("context_messages_by_author", "author", "conversation_id", "log_offset"),
     Index("context_messages_in_context", "conversation_id", "rolled_back", "log_offset"),
 )
 
@@ -125,6 +126,18 @@ erasures = Table(
     Column("conversation_id", String(80), nullable=False, index=True),
     Column("create_us", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),  # ids alone
+)
+
+# Erasures that take a while. Of a conversation it stays: nobody writes there any more.
+erasure_tasks = Table(
+    "context_erasure_tasks",
+    metadata,
+    Column("resource", String(96), primary_key=True),
+    Column("create_us", BigInteger, nullable=False),
+    Column("done_us", BigInteger, nullable=False),  # 0: it isn't
+    Column("claimed_until_us", BigInteger, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Index("context_erasure_tasks_waiting", "done_us", "create_us"),
 )
 
 

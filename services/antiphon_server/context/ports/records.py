@@ -14,6 +14,7 @@ from antiphon_server.context.model.changes import (
     PastRequest,
     RequestKey,
 )
+from antiphon_server.context.model.erasure_tasks import ErasureBegun
 from antiphon_server.context.model.erasures import Erasure, MessagesErased
 from antiphon_server.context.model.listed import Listed
 from antiphon_server.context.model.messages import (
@@ -36,6 +37,7 @@ from antiphon_server.context.model.resources import (
     WorkspaceId,
 )
 from antiphon_server.context.model.role_changes import RoleChange
+from antiphon_server.context.ports.erasures import ErasureTaskRecords
 from antiphon_server.runtime.access.principal import UserId
 
 T = TypeVar("T")
@@ -418,13 +420,18 @@ class Records(Protocol):
         ...
 
     @property
-    def audit_outbox(self) -> OutboxRecords[RoleChange | MessagesErased]:
+    def audit_outbox(self) -> OutboxRecords[RoleChange | MessagesErased | ErasureBegun]:
         """What the audit trail is to be told."""
         ...
 
     @property
     def erasures(self) -> ErasureRecords:
         """What is to be erased."""
+        ...
+
+    @property
+    def erasure_tasks(self) -> ErasureTaskRecords:
+        """Erasures that take a while."""
         ...
 
     @property

@@ -13,6 +13,7 @@ from antiphon_server.context.model.changes import (
     Repeatable,
     conversation_scope,
 )
+from antiphon_server.context.model.erasure_tasks import CONVERSATION
 from antiphon_server.context.model.listed import Listed, Order, Shelf
 from antiphon_server.context.model.resources import (
     Conversation,
@@ -212,6 +213,8 @@ class Conversations:
                 return past
             after = change(before)
             if after != before:
+                if before.archive_us and records.erasure_tasks.get(CONVERSATION + conversation_id):
+                    raise DomainError(Reason.CONVERSATION_ERASED, conversation_id=conversation_id)
                 after = replace(after, version=before.version + 1)
                 records.conversations.put(after)
                 _tell(records, principal, after, past_tense)

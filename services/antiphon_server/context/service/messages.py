@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import replace
 
+from antiphon_server.context.model.erasure_tasks import CONVERSATION
 from antiphon_server.context.model.messages import (
     MAX_MESSAGE_BYTES,
     Content,
@@ -70,7 +71,7 @@ class Messages:
     ) -> Message:
         """Say something.
 
-        Raises DomainError NOT_FOUND, PERMISSION_DENIED, CONVERSATION_ARCHIVED,
+        Raises DomainError NOT_FOUND, PERMISSION_DENIED, CONVERSATION_ARCHIVED, CONVERSATION_ERASED,
         INVALID_ARGUMENT (too large), REQUEST_ID_REUSED (in this conversation), CONTENT_BLOCKED,
         FILTER_UNAVAILABLE, THROTTLED.
         """
@@ -86,8 +87,15 @@ class Messages:
         if repeat.said is not None or (conversation.archive_us and await repeat()):
             return _the(repeat.said)
         if conversation.archive_us:
-            raise DomainError(Reason.CONVERSATION_ARCHIVED, conversation_id=conversation_id)
+            raise await self._closed(conversation_id)
         return await self._post(replace(wish, content=content), repeat)
+
+    async def _closed(self, conversation_id: ConversationId) -> DomainError:
+        """Why nothing is taken there."""
+        resource = CONVERSATION + conversation_id
+        task = await self._store.read(lambda r: r.erasure_tasks.get(resource), snapshot=False)
+        reason = Reason.CONVERSATION_ARCHIVED if task is None else Reason.CONVERSATION_ERASED
+        return DomainError(reason, conversation_id=conversation_id)
 
     async def _screened(
         self, principal: Principal, conversation: Conversation, content: Content, repeat: Repeat

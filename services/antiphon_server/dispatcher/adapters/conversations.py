@@ -154,5 +154,6 @@ def _view(response: context_service_pb2.GetConversationResponse) -> Conversation
         labels=dict(conversation.labels),
         language=conversation.language,
         filtered=response.filtered,
+        erased=response.erased,
         throttled_s=response.throttled.ToNanoseconds() / 1e9,
     )

@@ -70,6 +70,13 @@ class SqlAssemblies:
             if self._waiting.get(key) is written:
                 del self._waiting[key]
 
+    async def remove(self, conversation_id: ConversationId) -> None:
+        """Drop what turns of a conversation were shown."""
+        for key in [it for it in self._waiting if it[0] == conversation_id]:
+            del self._waiting[key]
+        theirs = assemblies.c.conversation_id == conversation_id
+        await forget_in_batches(self._database, assemblies.c.turn_id, theirs)
+
     async def forget(self, before_us: int) -> None:
         old = assemblies.c.create_us < before_us
         await forget_in_batches(self._database, assemblies.c.turn_id, old)

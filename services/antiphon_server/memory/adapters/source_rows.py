@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import ClauseElement, Connection, bindparam, delete, select
 
 from antiphon_server.memory.adapters.tables import erased_sources, sources
+from antiphon_server.memory.model import ConversationId
 from antiphon_server.memory.remembered import Memory
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.statements import PreparedIn, PreparedInsert
@@ -38,6 +39,10 @@ def hold(connection: Connection, conversation_id: str, now_us: int) -> None:
     _HOLD.run(connection, [row])
 
 
+WHOLE = "*"
+"""Stands for all messages of a conversation, those to come, too."""
+
+
 def close(connection: Connection, conversation_id: str, those: Collection[str], at_us: int) -> None:
     """Let nothing be put any more that comes from these messages."""
     hold(connection, conversation_id, at_us)
@@ -48,18 +53,24 @@ def close(connection: Connection, conversation_id: str, those: Collection[str], 
 
 
 def check_sources(connection: Connection, memory: Memory) -> None:
-    """Return if no source of the memory is erased, and hold them.
+    """Return if neither a source of the memory nor its conversation is erased, and hold them.
 
-    Raises DomainError MEMORY_SOURCE_INVALID.
+    Raises DomainError MEMORY_SOURCE_INVALID, CONVERSATION_ERASED.
     """
-    if not memory.sources:
+    kind, _, own = memory.scope.partition("/")
+    places = {it.conversation_id for it in memory.sources}
+    places |= {ConversationId(own)} if kind == "conversations" else set()
+    if not places:
         return
-    for conversation_id in sorted({it.conversation_id for it in memory.sources}):
+    for conversation_id in sorted(places):
         hold(connection, conversation_id, memory.update_us)
-    asked = [{"message_id": it.message_id} for it in memory.sources]
+    asked = [{"message_id": it} for it in {it.message_id for it in memory.sources} | {WHOLE}]
     erased = {(row[0], row[1]) for row in _ERASED_OF.rows(connection, asked)}
+    if (own, WHOLE) in erased:
+        raise DomainError(Reason.CONVERSATION_ERASED, conversation_id=own)
     for source in memory.sources:
-        if (source.conversation_id, source.message_id) in erased:
+        here = source.conversation_id
+        if (here, source.message_id) in erased or (here, WHOLE) in erased:
             raise DomainError(
                 Reason.MEMORY_SOURCE_INVALID,
                 conversation_id=source.conversation_id,

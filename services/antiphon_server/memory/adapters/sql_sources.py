@@ -10,7 +10,7 @@ from antiphon_server.memory.adapters.putting import settle_in
 from antiphon_server.memory.adapters.tables import erased_sources, facts, memories, sources
 from antiphon_server.memory.memories.forgetting import Made
 from antiphon_server.memory.model import ConversationId, MessageId
-from antiphon_server.memory.remembered import Memory
+from antiphon_server.memory.remembered import Memory, State
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.forgetting import forget_in_batches
 
@@ -29,6 +29,21 @@ _FOUND = (
     .order_by(memories.c.memory_id)
     .limit(bindparam("b_limit"))
 )
+_SOURCES_IN = (
+    select(sources.c.message_id)
+    .where(sources.c.conversation_id == bindparam("b_conversation"))
+    .distinct()
+    .limit(bindparam("b_limit"))
+)
+_SAYING = (
+    select(memories.c.memory_id)
+    .where(memories.c.state != int(State.FORGOTTEN))
+    .limit(bindparam("b_limit"))
+)
+_OF = tuple(
+    _SAYING.where(whose == bindparam("b_scope")) for whose in (memories.c.scope, memories.c.subject)
+)
+"""Two searches of an index each: one of both would look at all of them."""
 
 
 class SqlSources:
@@ -59,6 +74,29 @@ class SqlSources:
 
         return await self._database.read(work)
 
+    async def close_whole(self, conversation_id: ConversationId, now_us: int) -> None:
+        """See :meth:`SourceStore.close_whole`."""
+        await self.close(conversation_id, [MessageId(source_rows.WHOLE)], now_us)
+
+    async def sources_in(
+        self, conversation_id: ConversationId, limit: int
+    ) -> Collection[MessageId]:
+        """See :meth:`SourceStore.sources_in`."""
+        at = {"b_conversation": conversation_id, "b_limit": limit}
+        return await self._database.read(
+            lambda it: [MessageId(row) for row in it.execute(_SOURCES_IN, at).scalars()]
+        )
+
+    async def of(self, scope: str, limit: int) -> Sequence[str]:
+        """See :meth:`SourceStore.of`."""
+        at = {"b_scope": scope, "b_limit": limit}
+
+        def work(connection: Connection) -> Sequence[str]:
+            found = [it for each in _OF for it in connection.execute(each, at).scalars()]
+            return list(dict.fromkeys(found))
+
+        return await self._database.read(work)
+
     async def settle(self, before: Memory, after: Memory | None, now_us: int, actor: str) -> bool:
         """See :meth:`SourceStore.settle`."""
         return await self._database.write(settle_in(before, after, now_us, actor))
@@ -66,7 +104,7 @@ class SqlSources:
     async def forget(self, before_us: int) -> None:
         """See :meth:`SourceStore.forget`."""
         them = erased_sources.c
-        old = and_(them.create_us < before_us, them.message_id != "")
+        old = and_(them.create_us < before_us, them.message_id.not_in(["", source_rows.WHOLE]))
         await forget_in_batches(self._database, them.message_id, old)
 
 

@@ -173,6 +173,13 @@ class SqlWhiteboards:
             await self._log.tell()
         return found
 
+    async def remove(self, conversation_id: ConversationId) -> None:
+        def work(connection: Connection) -> None:
+            for table in (sections, section_versions, whiteboard_requests, whiteboards):
+                connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
+
+        await self._database.write(work)
+
     async def scrub(self) -> None:
         await self._database.scrub(("memory_sections", "memory_section_versions"))
 

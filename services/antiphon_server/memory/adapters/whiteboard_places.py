@@ -34,7 +34,7 @@ class ContextPlaces:
         with remote_errors("context"):
             found = await self._context.GetConversation(request, timeout=TIMEOUT_S)
         it = found.conversation
-        return Place(it.workspace_id, it.HasField("archive_time"), found.filtered)
+        return Place(it.workspace_id, it.HasField("archive_time"), found.filtered, found.erased)
 
     async def screened(self, place: Place, wish: Wish, text: str) -> str:
         request = filter_service_pb2.ScreenRequest(

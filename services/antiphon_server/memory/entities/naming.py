@@ -142,6 +142,11 @@ class Naming:
         await self._store.forget_sources(conversation_id, message_ids)
         await self._store.scrub()
 
+    async def forget_scope(self, scope: str) -> None:
+        """Return when nothing is called anything there."""
+        await self._store.forget_scope(scope)
+        await self._store.scrub()
+
     async def mentions(
         self, principal: Principal, scope: str, entity_id: str, before: str, limit: int
     ) -> Sequence[Mention]:

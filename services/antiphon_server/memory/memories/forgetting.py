@@ -42,6 +42,20 @@ class SourceStore(Protocol):
         """Some that come from these messages, and from others; none if there are none."""
         ...
 
+    async def close_whole(self, conversation_id: ConversationId, now_us: int) -> None:
+        """The same of all messages of a conversation, and of its own memories, for good."""
+        ...
+
+    async def sources_in(
+        self, conversation_id: ConversationId, limit: int
+    ) -> Collection[MessageId]:
+        """Some messages of a conversation that something comes from; none if nothing does."""
+        ...
+
+    async def of(self, scope: str, limit: int) -> Sequence[str]:
+        """Ids of some memories of a scope, or about them, that say something still."""
+        ...
+
     async def settle(self, before: Memory, after: Memory | None, now_us: int, actor: str) -> bool:
         """Let ``after`` be what is left of a memory, or nothing; its versions go.
 
@@ -80,6 +94,20 @@ class Forgetting:
             for it in made:
                 after = await self._left(it, conversation_id, gone)
                 await self._store.settle(it.memory, after, now_us, actor)
+        await self._memories.scrub()
+
+    async def forget_scope(self, scope: str, actor: str) -> None:
+        """Return when nothing is remembered there, of the person, or of what was said there."""
+        now_us = time.time_ns() // 1000
+        kind, _, own = scope.partition("/")
+        here = ConversationId(own)
+        if kind == "conversations":
+            await self._store.close_whole(here, now_us)
+        while those := await self._store.of(scope, BATCH):
+            for memory_id in those:
+                await self._memories.forget(memory_id, now_us, actor)
+        while kind == "conversations" and (gone := await self._store.sources_in(here, BATCH)):
+            await self.forget(here, gone, actor)
         await self._memories.scrub()
 
     async def forget_old(self) -> None:

@@ -7,6 +7,7 @@ from antiphon.memory.v1.forgetting_service_pb2_grpc import ForgettingServiceServ
 from antiphon_server.memory.entities.naming import Naming
 from antiphon_server.memory.memories.forgetting import Forgetting
 from antiphon_server.memory.model import ConversationId, MessageId
+from antiphon_server.memory.ports import Assemblies
 from antiphon_server.memory.summaries.summarising import Summarising
 from antiphon_server.memory.whiteboard import model as whiteboard
 from antiphon_server.memory.whiteboard.whiteboards import Whiteboards
@@ -19,11 +20,12 @@ class ForgettingServicer(ForgettingServiceServicer):
         self,
         forgetting: Forgetting,
         whiteboards: Whiteboards,
+        assemblies: Assemblies,
         naming: Naming,
         summarising: Summarising,
     ) -> None:
         self._forgetting, self._whiteboards = forgetting, whiteboards
-        self._naming, self._summarising = naming, summarising
+        self._assemblies, self._naming, self._summarising = assemblies, naming, summarising
 
     async def ForgetSources(
         self, request: pb.ForgetSourcesRequest, context: Any
@@ -35,3 +37,14 @@ class ForgettingServicer(ForgettingServiceServicer):
         board = whiteboard.ConversationId(where)
         await self._whiteboards.erase(board, list(request.turn_ids), request.actor)
         return pb.ForgetSourcesResponse()
+
+    async def ForgetScope(
+        self, request: pb.ForgetScopeRequest, context: Any
+    ) -> pb.ForgetScopeResponse:
+        await self._forgetting.forget_scope(request.scope, request.actor)
+        await self._naming.forget_scope(request.scope)
+        kind, _, where = request.scope.partition("/")
+        if kind == "conversations":
+            await self._whiteboards.remove(whiteboard.ConversationId(where))
+            await self._assemblies.remove(ConversationId(where))
+        return pb.ForgetScopeResponse()

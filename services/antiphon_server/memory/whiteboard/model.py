@@ -105,11 +105,15 @@ class RequestKey:
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """Where a whiteboard is: ``filtered`` where filters look at what is said."""
+    """Where a whiteboard is: ``filtered`` where filters look at what is said.
+
+    ``erased`` where nothing may be written any more.
+    """
 
     workspace_id: str
     archived: bool
     filtered: bool
+    erased: bool = False
 
 
 def key_of(name: str) -> SectionKey:

@@ -61,6 +61,10 @@ class WhiteboardStore(Protocol):
         """
         ...
 
+    async def remove(self, conversation_id: ConversationId) -> None:
+        """Take all of it away, with its history and what requests are answered with."""
+        ...
+
     async def scrub(self) -> None:
         """Return when what was erased is in the database's files no more, as far as can be."""
         ...

@@ -82,6 +82,11 @@ class Whiteboards:
         if writers and await self._store.erase(conversation_id, writers, actor, self._now_us()):
             await self._store.scrub()
 
+    async def remove(self, conversation_id: ConversationId) -> None:
+        """Return when nothing is left of it."""
+        await self._store.remove(conversation_id)
+        await self._store.scrub()
+
     async def forget(self) -> None:
         """Remove what has expired."""
         await self._store.forget(self._now_us())
@@ -117,6 +122,8 @@ class Whiteboards:
 
     async def _open(self, conversation_id: ConversationId) -> Place:
         place = await self._conversations.place(conversation_id)
+        if place.erased:
+            raise DomainError(Reason.CONVERSATION_ERASED, conversation_id=conversation_id)
         if place.archived:
             raise DomainError(Reason.CONVERSATION_ARCHIVED, conversation_id=conversation_id)
         return place

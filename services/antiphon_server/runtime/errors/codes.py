@@ -255,6 +255,9 @@ TABLE: dict[Reason, Entry] = {
         _PRECONDITION,
         "{memory_id} is superseded or forgotten: `antiphon memory show` says by what.",
     ),
+    Reason.CONVERSATION_ERASED: Entry(
+        _PRECONDITION, "What was said in {conversation_id} was erased; it takes nothing new."
+    ),
     Reason.THROTTLED: Entry(
         _EXHAUSTED,
         "What comes from here was flagged, so little is taken for a while; try again later.",

@@ -35,6 +35,7 @@ from antiphon_server.context.model.changes import (
     PastRequest,
     RequestKey,
 )
+from antiphon_server.context.model.erasure_tasks import ErasureBegun
 from antiphon_server.context.model.erasures import MessagesErased
 from antiphon_server.context.model.resources import ConversationId
 from antiphon_server.context.model.role_changes import RoleChange
@@ -113,7 +114,7 @@ def _scope_of(body: bytes) -> str:
 TO_LOG: Form[OutboxEntry] = Form(
     outbox, lambda entry: append_request(entry).SerializeToString(), _scope_of
 )
-TO_TRAIL: Form[RoleChange | MessagesErased] = Form(
+TO_TRAIL: Form[RoleChange | MessagesErased | ErasureBegun] = Form(
     audit_outbox,
     lambda change: record_request(change).SerializeToString(),
     lambda _: "the trail",

@@ -6,6 +6,7 @@ from typing import TypeVar
 from sqlalchemy import Connection
 
 from antiphon_server.context.adapters.sql.conversations import SqlConversations
+from antiphon_server.context.adapters.sql.erasure_tasks import SqlErasureTasks
 from antiphon_server.context.adapters.sql.erasures import SqlErasures
 from antiphon_server.context.adapters.sql.members import SqlMembers
 from antiphon_server.context.adapters.sql.messages import SqlMessages
@@ -33,6 +34,7 @@ class SqlRecords:
         self.audit_outbox = SqlOutbox(connection, TO_TRAIL)
         self.requests = SqlRequests(connection)
         self.erasures = SqlErasures(connection)
+        self.erasure_tasks = SqlErasureTasks(connection)
 
 
 class SqlStore:

@@ -1,0 +1,126 @@
+"""Erasures that take a while, in SQL."""
+
+from collections.abc import Sequence
+
+import msgspec
+from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+
+from antiphon.context.v1 import conversation_pb2
+from antiphon_server.context.adapters.tables import erasure_tasks as table
+from antiphon_server.context.adapters.tables import messages, requests
+from antiphon_server.context.model.erasure_tasks import ErasureTask
+from antiphon_server.context.model.messages import MessageId, Offset
+from antiphon_server.context.model.resources import ConversationId
+
+_THIS = table.c.resource == bindparam("b_resource")
+_GET = select(table.c.body).where(_THIS)
+_REMOVE = delete(table).where(_THIS)
+_PUT = (
+    update(table)
+    .where(_THIS)
+    .values(
+        done_us=bindparam("b_done"), claimed_until_us=bindparam("b_until"), body=bindparam("b_body")
+    )
+)
+_WAITING = (
+    select(table.c.resource, table.c.body)
+    .where(table.c.done_us == 0, table.c.claimed_until_us <= bindparam("b_now"))
+    .order_by(table.c.create_us)
+    .limit(1)
+    .with_for_update(skip_locked=True)
+)
+_CLAIM = update(table).where(_THIS).values(claimed_until_us=bindparam("b_until"))
+_LEFT = messages.c.erased.is_(False)
+_UNERASED = (
+    select(messages.c.message_id, messages.c.log_offset)
+    .where(
+        messages.c.conversation_id == bindparam("b_conversation"),
+        messages.c.log_offset > bindparam("b_after"),
+        _LEFT,
+    )
+    .order_by(messages.c.log_offset)
+    .limit(bindparam("b_limit"))
+)
+_SAID_BY = (
+    select(messages.c.conversation_id, messages.c.message_id)
+    .where(
+        messages.c.author == bindparam("b_author"),
+        or_(
+            messages.c.conversation_id > bindparam("b_conversation"),
+            (messages.c.conversation_id == bindparam("b_conversation"))
+            & (messages.c.log_offset > bindparam("b_after")),
+        ),
+        _LEFT,
+    )
+    .order_by(messages.c.conversation_id, messages.c.log_offset)
+    .limit(bindparam("b_limit"))
+)
+_ANSWERS = select(requests.c.actor, requests.c.request_id, requests.c.answer).where(
+    requests.c.kind == conversation_pb2.Conversation.DESCRIPTOR.name.lower()
+)
+_SET_ANSWER = (
+    update(requests)
+    .where(
+        requests.c.actor == bindparam("b_actor"), requests.c.request_id == bindparam("b_request")
+    )
+    .values(answer=bindparam("b_answer"))
+)
+_WORDS = ("title", "instructions", "labels")
+_decode = msgspec.json.Decoder(ErasureTask).decode
+_encode = msgspec.json.Encoder().encode
+
+
+class SqlErasureTasks:
+    """See :class:`~antiphon_server.context.ports.erasures.ErasureTaskRecords`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def get(self, resource: str) -> ErasureTask | None:
+        body = self._connection.execute(_GET, {"b_resource": resource}).scalar()
+        return _decode(bytes(body)) if body is not None else None
+
+    def add(self, task: ErasureTask) -> None:
+        self._connection.execute(_REMOVE, {"b_resource": task.resource})
+        row = {
+            "resource": task.resource,
+            "create_us": task.create_us,
+            "done_us": task.done_us,
+            "claimed_until_us": 0,
+            "body": _encode(task),
+        }
+        self._connection.execute(insert(table), row)
+
+    def put(self, task: ErasureTask, until_us: int) -> None:
+        at = {"b_resource": task.resource, "b_done": task.done_us, "b_until": until_us}
+        self._connection.execute(_PUT, {**at, "b_body": _encode(task)})
+
+    def claim(self, now_us: int, until_us: int) -> ErasureTask | None:
+        row = self._connection.execute(_WAITING, {"b_now": now_us}).one_or_none()
+        if row is None:
+            return None
+        self._connection.execute(_CLAIM, {"b_resource": row.resource, "b_until": until_us})
+        return _decode(bytes(row.body))
+
+    def unerased(
+        self, conversation_id: ConversationId, after: Offset, limit: int
+    ) -> Sequence[tuple[MessageId, Offset]]:
+        at = {"b_conversation": conversation_id, "b_after": after, "b_limit": limit}
+        return [(MessageId(it), Offset(o)) for it, o in self._connection.execute(_UNERASED, at)]
+
+    def said_by(self, author: str, limit: int) -> Sequence[tuple[ConversationId, MessageId]]:
+        at = {"b_author": author, "b_conversation": "", "b_after": 0, "b_limit": limit}
+        rows = self._connection.execute(_SAID_BY, at)
+        return [(ConversationId(where), MessageId(it)) for where, it in rows]
+
+    def strip_answers(self, conversation_id: ConversationId) -> None:
+        changed = list[dict[str, object]]()
+        for actor, request_id, answer in self._connection.execute(_ANSWERS):
+            said = conversation_pb2.Conversation.FromString(bytes(answer))
+            if said.conversation_id == conversation_id:
+                for name in _WORDS:
+                    said.ClearField(name)  # type: ignore[arg-type]
+                left = {"b_actor": actor, "b_request": request_id}
+                changed.append({**left, "b_answer": said.SerializeToString()})
+        if changed:
+            self._connection.execute(_SET_ANSWER, changed)

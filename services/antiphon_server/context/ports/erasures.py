@@ -1,0 +1,57 @@
+"""What erasures that take a while need: their records, and other services."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from antiphon_server.context.model.erasure_tasks import ErasureTask
+from antiphon_server.context.model.messages import MessageId, Offset
+from antiphon_server.context.model.resources import ConversationId
+
+
+class ErasureTaskRecords(Protocol):
+    """Erasures that take a while, within a transaction, and what they look for."""
+
+    def get(self, resource: str) -> ErasureTask | None:
+        """The one of a conversation or a person."""
+        ...
+
+    def add(self, task: ErasureTask) -> None:
+        """Begin it, in the place of an earlier one."""
+        ...
+
+    def put(self, task: ErasureTask, until_us: int) -> None:
+        """Store how far it is; it is nobody else's until then."""
+        ...
+
+    def claim(self, now_us: int, until_us: int) -> ErasureTask | None:
+        """One that isn't done, and nobody's now; it is the caller's until then."""
+        ...
+
+    def unerased(
+        self, conversation_id: ConversationId, after: Offset, limit: int
+    ) -> Sequence[tuple[MessageId, Offset]]:
+        """Messages behind a place that aren't erased, the oldest first."""
+        ...
+
+    def said_by(self, author: str, limit: int) -> Sequence[tuple[ConversationId, MessageId]]:
+        """Some of somebody's messages that aren't erased, by conversations."""
+        ...
+
+    def strip_answers(self, conversation_id: ConversationId) -> None:
+        """Take away what answers to requests say of the conversation's settings."""
+        ...
+
+
+class ErasesScopes(Protocol):
+    """Erases what other services keep of a conversation or a person as a whole.
+
+    Everything here raises DomainError if one of them can't be reached, and may be repeated.
+    """
+
+    async def conversation(self, conversation_id: ConversationId) -> None:
+        """Return when nobody keeps its settings, its whiteboard, or its memories."""
+        ...
+
+    async def person(self, resource: str) -> None:
+        """Return when nothing is remembered of them (`users/user_…`)."""
+        ...

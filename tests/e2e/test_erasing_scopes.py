@@ -1,0 +1,139 @@
+"""All of a conversation, or of a person, is erased: nothing of it is found anywhere any more."""
+
+import asyncio
+import uuid
+from contextlib import aclosing
+from pathlib import Path
+
+import pytest
+
+from antiphon.memory.v1.memory_pb2 import MemorySource
+from antiphon_client import AntiphonError, Client, Password
+from tests.e2e.callers import PASSWORD
+from tests.e2e.canaries import answers_with, files_with, followed, rows_with
+from tests.e2e.server import ServerProcess
+from tests.fakes.postgres import Postgres
+
+
+def canary() -> str:
+    """A word that nobody else says."""
+    return f"canary{uuid.uuid4().hex[:12]}"
+
+
+async def answered(client: Client, conversation_id: str, text: str) -> None:
+    """Have it echoed."""
+    sent = await client.dispatch(conversation_id, text, handler="echo")
+    follow = client.follow(f"conversations/{conversation_id}", cursor=sent.cursor)
+    async with aclosing(aiter(follow)) as events:
+        async for event in events:
+            if event.HasField("turn_finished"):
+                return
+
+
+async def refused(call: object) -> str:
+    """For which reason it is."""
+    with pytest.raises(AntiphonError) as error:
+        await call  # type: ignore[misc]
+    return error.value.reason
+
+
+async def filled(client: Client, word: str) -> str:
+    """A conversation that has it wherever one can have it."""
+    made = await client.create_conversation(f"all about {word}", labels={"about": word})
+    here = made.conversation_id
+    await client.update_conversation(here, title=f"still {word}")
+    said = [await client.post_message(here, f"{n} {word}", in_context=True) for n in range(3)]
+    await answered(client, here, f"and {word}")
+    await client.write_section(here, f"of {word}", f"there is {word}")
+    source = MemorySource(conversation_id=here, message_id=said[0].message_id)
+    await client.put_memory(f"it is {word}", sources=[source])
+    await client.put_memory(f"here is {word}", f"conversations/{here}")
+    await client.search_messages(word)
+    return here
+
+
+async def gone(server: ServerProcess, url: str, client: Client, here: str, word: str) -> None:
+    """Hold that the word is nowhere, and offsets have no gap."""
+    await followed(client, here)
+    assert await answers_with(client, here, word) == []
+    own = client.list_memories(f"conversations/{here}")
+    assert not any([word in str(it) async for it in own])
+    assert await rows_with(server.data_dir, word, url) == []
+    assert files_with(server.data_dir, word) == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+async def test_a_conversation_is_a_tombstone(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Nothing of it is left, nobody writes there, and others stay as they are."""
+    word, url, variables = canary(), "", {}
+    if kind == "postgres":
+        postgres: Postgres = request.getfixturevalue("postgres")
+        url = variables["ANTIPHON_DATABASE_URL"] = await postgres.database()
+    async with ServerProcess(tmp_path, variables=variables) as server, server.client() as client:
+        here, other = await filled(client, word), await filled(client, "harmless")
+        done = await client.erasure_done(client.erase_conversation, here)
+        assert done.erased_messages == 5
+        await gone(server, url, client, here, word)
+        assert (await client.get_conversation(here)).title == ""
+        reasons = {
+            await refused(client.post_message(here, "more")),
+            await refused(client.dispatch(here, "more", handler="echo")),
+            await refused(client.write_section(here, "a", "more")),
+            await refused(client.put_memory("more", f"conversations/{here}")),
+            await refused(client.unarchive_conversation(here)),
+        }
+        assert reasons == {"CONVERSATION_ERASED"}
+        again = await client.erase_conversation(here)
+        assert again == done
+        assert (await client.get_conversation(other)).title == "still harmless"
+        found = await answers_with(client, other, "harmless")
+        assert {"ReadEvents", "SearchMessages", "GetWhiteboard"} <= set(found)
+        assert server.defects == []
+
+
+async def test_all_of_a_person_goes(tmp_path: Path) -> None:
+    """What they have said anywhere, and what is known of them; others' words stay."""
+    word, name = canary(), f"anna{uuid.uuid4().hex[:8]}"
+    async with ServerProcess(tmp_path) as server, server.client() as client:
+        here = (await client.create_conversation()).conversation_id
+        kept = await client.post_message(here, "by the owner", in_context=True)
+        user_id = (await client.create_user(name, PASSWORD)).user_id
+        await client.add_member(here, user_id, "member")
+        own = ""
+        async with Client.connect(server.address, Password(name, PASSWORD)) as anna:
+            await anna.post_message(here, f"it is {word}", in_context=True)
+            own = await filled(anna, word)
+            about = f"conversations/{here}"
+            subject = f"users/{user_id}"
+            await anna.put_memory(f"she likes {word}", about, subject=subject)
+            assert await refused(anna.erase_person("user_00000000nobody")) == "PERMISSION_DENIED"
+            exported = [str(it) async for it in anna.export_person(user_id)]
+            assert sum(word in it for it in exported) >= 6
+            done = await anna.erasure_done(anna.erase_person, user_id)
+            assert done.erased_messages >= 6
+            said = [it async for it in anna.list_messages(own)]
+            assert all(it.erased for it in said)
+            assert not any([word in str(it) async for it in anna.list_memories()])
+        left = {it.message_id: it.erased async for it in client.list_messages(here)}
+        assert not left.pop(kept.message_id)
+        assert list(left.values()) == [True]
+        assert not any([word in str(it) async for it in client.list_memories(about)])
+        assert server.defects == []
+
+
+async def test_it_waits_for_turns_that_run(tmp_path: Path) -> None:
+    """Which turn, it says; once that has ended it goes on."""
+    async with ServerProcess(tmp_path) as server, server.client() as client:
+        here = (await client.create_conversation()).conversation_id
+        sent = await client.dispatch(here, "one word " * 400, handler="echo")
+        progress = await client.erase_conversation(here)
+        while not progress.waiting_turn_id:
+            await asyncio.sleep(0.2)
+            progress = await client.erase_conversation(here)
+        assert progress.waiting_turn_id == sent.turn.turn_id
+        await client.cancel_turn(here, sent.turn.turn_id)
+        done = await client.erasure_done(client.erase_conversation, here)
+        assert not done.waiting_turn_id
+        assert all([it.erased async for it in client.list_messages(here)])
