@@ -260,7 +260,8 @@ def compose(
     erasing = _erasing(store, projection, tails, changes, words, clock)
     whole = None
     if erasing is not None and scopes is not None:
-        whole = ErasingScopes(store, projection, changes, erasing, scopes, users, clock)
+        those = projection, changes, erasing, scopes, users, clock
+        whole = ErasingScopes(store, *those, shared=shared)
     servicer = ContextServicer(
         Workspaces(store, changes, clock),
         Conversations(store, directory, changes, clock),

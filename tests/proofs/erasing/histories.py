@@ -2,14 +2,17 @@
 
 import asyncio
 import time
-from contextlib import aclosing
+from collections.abc import AsyncIterator
+from contextlib import aclosing, asynccontextmanager
 from dataclasses import dataclass
 from random import Random
 
 from antiphon.memory.v1.memory_pb2 import MemorySource
-from antiphon_client import AntiphonError, Client
+from antiphon_client import AntiphonError, Client, Password
+from tests.e2e.callers import PASSWORD
 from tests.e2e.canaries import answers_with, files_with, followed, rows_with
 from tests.e2e.server import ServerProcess
+from tests.e2e.stored_rows import stored_rows
 
 SIZES = (5, 60, 400, 3000, 40_000)
 """Of texts, in words: some need pages of their own."""
@@ -34,6 +37,7 @@ class Run:
     erased: bool = True
     remembered: bool = False
     """Whether something that has the word was remembered when it was erased."""
+    what: str = "messages"
 
 
 @dataclass(slots=True)
@@ -44,6 +48,8 @@ class History:
     chance: Random
     word: str
     here: str = ""
+    what: str = "messages"
+    """What is erased: messages, the conversation, or all of the person who has said it."""
     titled: bool = False
     """Whether the conversation's title was taken from what has the word."""
     remembered: bool = False
@@ -97,6 +103,9 @@ class History:
             await client.update_memory(put, "text")
             self.remembered = True
         until = time.monotonic() + (PAUSE_S if self.chance.random() < 0.3 else 0)
+        if self.what == "conversation":
+            await client.write_section(self.here, f"of {self.word}", f"it is {self.word}")
+            await client.put_memory(f"here is {self.word}", f"conversations/{self.here}")
         while time.monotonic() < until:
             if any([f"likes {self.word}" in it.text async for it in client.list_memories()]):
                 self.remembered = True
@@ -104,7 +113,14 @@ class History:
             await asyncio.sleep(0.2)
 
     async def erase(self, client: Client, marked: list[str]) -> None:
-        """Erase them, with answers."""
+        """Erase them, with answers; or all of the conversation, or of the person."""
+        if self.what == "conversation":
+            await client.erasure_done(client.erase_conversation, self.here)
+            return
+        if self.what == "person":
+            me = (await client.who_am_i()).user.user_id
+            await client.erasure_done(client.erase_person, me)
+            return
         await client.erase_messages(self.here, marked, answers=True)
 
     async def places(self, client: Client) -> list[str]:
@@ -115,25 +131,45 @@ class History:
         return [*answers, *await rows_with(folder, self.word), *files_with(folder, self.word)]
 
 
-async def run(server: ServerProcess, seed: int) -> Run:
+@asynccontextmanager
+async def _person(server: ServerProcess, history: History) -> AsyncIterator[Client]:
+    """Who says and erases it: where all of a person is erased, one of its own."""
+    if history.what != "person":
+        async with server.client() as client:
+            yield client
+        return
+    name = f"u{history.word[-12:]}"
+    async with server.client() as operator:
+        try:
+            await operator.create_user(name, PASSWORD)
+        except AntiphonError as error:
+            if error.reason != "ALREADY_EXISTS":
+                raise
+    async with Client.connect(server.address, Password(name, PASSWORD)) as client:
+        yield client
+
+
+async def run(server: ServerProcess, seed: int, what: str = "messages") -> Run:
     """Make one history on a server that serves; it serves again at the end."""
     chance = Random(seed)
-    history = History(server, chance, f"canary{chance.randrange(1 << 64):016x}")
+    word = f"canary{chance.randrange(1 << 64):016x}"
+    history = History(server, chance, word, what=what)
     kills, repeats = chance.random() < 0.7, chance.random() < 0.7
+    within_s = KILLED_WITHIN_S if what == "messages" else KILLED_WITHIN_S * 40
     answered = False
-    async with server.client() as client:
+    async with _person(server, history) as client:
         marked = await history.say(client)
         await history.remember(client, marked)
         erasing = asyncio.ensure_future(history.erase(client, marked))
         if kills:
-            await asyncio.sleep(chance.random() * KILLED_WITHIN_S)
+            await asyncio.sleep(chance.random() * within_s)
             answered = erasing.done() and erasing.exception() is None
             await server.kill()
             erasing.cancel()
         await asyncio.wait([erasing])
     if kills:
         await server.start()
-    async with server.client() as client:
+    async with _person(server, history) as client:
         if kills and not answered and not repeats:
             found = await _settled(history, client, marked)
         else:
@@ -144,7 +180,7 @@ async def run(server: ServerProcess, seed: int) -> Run:
             found = await history.places(client)
         said = [it async for it in client.list_messages(history.here)]
     erased = any(it.erased for it in said)
-    return Run(seed, found, kills, answered, history.word, erased, history.remembered)
+    return Run(seed, found, kills, answered, word, erased, history.remembered, what)
 
 
 async def _settled(history: History, client: Client, marked: list[str]) -> list[str]:
@@ -159,7 +195,19 @@ async def _settled(history: History, client: Client, marked: list[str]) -> list[
             return await history.places(client)
         if not any(erased.values()):
             rows = await rows_with(history.server.data_dir, "erase_")
-            if "context_erasures" not in rows:
+            begun = await _task_of(history, client)
+            if not begun and "context_erasures" not in rows:
                 return []
         await asyncio.sleep(0.1)
     return ["it is half erased"]
+
+
+async def _task_of(history: History, client: Client) -> bool:
+    """Whether all of it was begun to be erased."""
+    if history.what == "messages":
+        return False
+    which = history.here
+    if history.what == "person":
+        which = (await client.who_am_i()).user.user_id
+    rows = await stored_rows(history.server.data_dir, "")
+    return any(which in row for row in rows["context_erasure_tasks"])

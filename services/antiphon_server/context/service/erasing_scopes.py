@@ -39,9 +39,12 @@ from antiphon_server.runtime.net.addresses import current_address
 
 BATCH = 50
 PAGE = 500
-CLAIMED_S = 150.0
-"""Longer than a batch takes: nobody else takes it up meanwhile."""
-LOOK_S, RETRY_S = 15.0, 1.0
+CLAIMED_S = 15.0
+"""Longer than a batch usually takes. Where two do it at once it is done once, and counted twice."""
+LOOK_S, RETRY_S = 5.0, 1.0
+AGAIN_S = 3.0
+"""One that can't go on is looked at again after so long: others have their turn before."""
+_ALWAYS = 1 << 62
 SETTLED_S = 2.0
 """So long what was admitted before may take to be said."""
 _SERVICE = Principal("service", UserId("context"), SessionId(""))
@@ -60,7 +63,10 @@ class ErasingScopes:
         elsewhere: ErasesScopes,
         users: Users,
         clock: Clock,
+        *,
+        shared: bool,
     ) -> None:
+        self._alone = not shared
         self._store, self._projection, self._changes = store, projection, changes
         self._erasing, self._elsewhere, self._users = erasing, elsewhere, users
         self._clock = clock
@@ -104,10 +110,16 @@ class ErasingScopes:
         return task is not None
 
     async def run(self) -> None:
-        """Go on with what isn't done, until cancelled."""
+        """Go on with what isn't done, until cancelled.
+
+        At the start on a store that isn't shared: also with what an earlier life has claimed.
+        """
+        claimed_before_us = _ALWAYS if self._alone else 0
         while True:
+            before_us, claimed_before_us = claimed_before_us, 0
             try:
-                if await self._next():
+                if await self._next(before_us):
+                    claimed_before_us = before_us
                     continue
                 wait_s = LOOK_S
             except DomainError as error:
@@ -159,9 +171,9 @@ class ErasingScopes:
         told = ConversationArchived(after)
         add_to_outbox(records, principal, conversation_scope(conversation_id), told)
 
-    async def _next(self) -> bool:
+    async def _next(self, claimed_before_us: int) -> bool:
         """Take one up, and do all of it that can be done; False if there is none."""
-        now_us = self._now_us()
+        now_us = max(self._now_us(), claimed_before_us)
         task = await self._store.write(lambda r: r.erasure_tasks.claim(now_us, self._until()))
         if task is None:
             return False
@@ -173,7 +185,7 @@ class ErasingScopes:
             ended = error.reason is Reason.TURN_NOT_ENDED
             held = await self._store.read(lambda r: r.erasure_tasks.get(task.resource)) or task
             held = replace(held, waiting_turn_id=waiting if ended else "")
-            again_us = self._now_us() + int(RETRY_S * 1e6)
+            again_us = self._now_us() + int(AGAIN_S * 1e6)
             await self._store.write(lambda r: r.erasure_tasks.put(held, again_us))
             raise
         done = replace(task, done_us=self._now_us(), waiting_turn_id="")
