@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from antiphon_server.memory.index import Index, Query, vectors, weights
 from antiphon_server.memory.index.encoder import Encoder
 from antiphon_server.memory.index.features import LEXICAL, MEANING
+from antiphon_server.memory.index.model_files import PROJECTION
 from antiphon_server.memory.index.vectors import WIDTH, telling_tokens
 from tests.proofs.recall.conversations import Conversation, ours
 from tests.proofs.recall.searching import loaded
@@ -37,7 +38,7 @@ class Example:
 def learn(encoder: Encoder) -> None:
     """Learn the projection of tokens, then both sets of weights, and write them to their files."""
     half = [each for each in ours() if not each.held_out]
-    np.save(vectors._PROJECTION, _projection(half, encoder).astype(np.float16))
+    np.save(PROJECTION, _projection(half, encoder).astype(np.float16))
     vectors.projection.cache_clear()
     learned = {
         "lexical": fitted(list(examples(half, None, LEXICAL)), LEXICAL),

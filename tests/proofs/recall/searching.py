@@ -33,7 +33,8 @@ def ranked(index: Index, conversation: Conversation) -> Iterator[list[str]]:
     """
     key = loaded(index, conversation)
     for question in conversation.questions:
-        hits = index.search(Query(question.text, limit=ASKED), [key])
+        asked = Query(question.text, limit=ASKED, least_alike=-1)
+        hits = index.search(asked, [key])
         found = [str(hit.document_id) for hit in hits]
         others = [turn.id for turn in conversation.turns if turn.id not in set(found)]
         yield (found + others)[:ASKED]

@@ -4,6 +4,7 @@ It is computing alone: no task, no store, no network. Everything but the types n
 server's start does not import: so `Index` is loaded when it is first asked for.
 """
 
+import os
 from typing import TYPE_CHECKING
 
 from antiphon_server.memory.index.model import (
@@ -23,6 +24,8 @@ __all__ = ["Document", "DocumentId", "Hit", "Index", "PartitionKey", "Query"]
 def __getattr__(name: str) -> object:
     """The index, loaded with numpy when it is first named."""
     if name == "Index":
+        # A search takes milliseconds: a second thread of numpy's waits longer than it works.
+        os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
         from antiphon_server.memory.index.index import Index
 
         return Index

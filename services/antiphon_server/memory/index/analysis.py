@@ -11,6 +11,7 @@ from antiphon_server.memory.index.words import fold
 
 LANGUAGES = tuple(STOPWORDS)
 _CACHED = 50_000
+_LONGEST = 64  # characters of a word that count: without spaces a text would be one term
 # The language of stopwords that no other one has.
 _TOLD = {
     word: language
@@ -78,6 +79,7 @@ class Analyzer:
 
     def _variants(self, word: str, language: str) -> Sequence[str]:
         """The word's stem, and that of what it is without accents, if another; none has accents."""
+        word = word[:_LONGEST]
         kept = self._stems.get((language, word))
         if kept is None:
             kept = self._stemmed(word, language)

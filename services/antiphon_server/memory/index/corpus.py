@@ -1,8 +1,9 @@
 """All documents that can be found: their columns, their terms, who is next to whom."""
 
 from collections import Counter
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from sys import getsizeof
 
 import numpy as np
 
@@ -11,15 +12,20 @@ from antiphon_server.memory.index.columns import ROW_BYTES, Columns
 from antiphon_server.memory.index.encoder import Encoded
 from antiphon_server.memory.index.model import MESSAGE, Document, DocumentId, PartitionKey
 from antiphon_server.memory.index.names import Names
-from antiphon_server.memory.index.postings import Postings
+from antiphon_server.memory.index.postings import Moved, Postings
 from antiphon_server.memory.index.reading import asking, flags
+from antiphon_server.memory.index.vectors import ROW_BYTES as VECTORS_BYTES
 from antiphon_server.memory.index.vectors import Vectors, telling_tokens
 from antiphon_server.memory.index.words import words
 
 _SESSION_GAP_US = 4 * 3600 * 1_000_000
 _DOCUMENT_BYTES = 400  # of Python's own: the id, the tuple of terms, their places
 _TERM_BYTES = 17  # a posting, with room to grow, and the document's reference to its term
+_PLACE_BYTES = 100  # in a mapping
+_PARTITION_BYTES = 1000  # of Python's own: its mappings, its counts
 _FEW_DEAD = 1000
+READ_CHARACTERS = 4000
+"""Of a text, for vectors: more than the model reads of it."""
 
 
 @dataclass(slots=True)
@@ -32,6 +38,8 @@ class Partition:
         last: The slot of the newest message, -1 if there is none.
         languages: How many documents are in each language.
         waiting: The texts that vectors are to be made of, oldest first.
+        size_bytes: An estimate of the memory that it takes: of its documents, and of the terms
+            that it has the first document of. So all memory is some partition's.
     """
 
     key: PartitionKey
@@ -60,6 +68,10 @@ class Corpus:
         self._keeps_texts = keeps_texts
         self.kinds, self.speakers, self.speaker_ids = Names(), Names(), Names()
         self.partitions: dict[PartitionKey, Partition] = {}
+        self._by_number: dict[int, Partition] = {}
+        self.size_bytes = 0
+        """An estimate of the memory that all this takes."""
+        self._document_bytes = _DOCUMENT_BYTES + ROW_BYTES + VECTORS_BYTES * keeps_texts
         self.ids: list[DocumentId] = []
         self._terms: list[tuple[str, ...]] = []
         self._languages: list[str] = []
@@ -70,7 +82,9 @@ class Corpus:
         part = self.partitions.get(key)
         if part is None:
             part = self.partitions[key] = Partition(key, self.numbers)
+            self._by_number[self.numbers] = part
             self.numbers += 1
+            self._charge(part, _PARTITION_BYTES)
         latest = {document.document_id: document for document in documents}
         known = [each for each in latest if each in part.slots]
         if known:
@@ -93,7 +107,8 @@ class Corpus:
         for each in gone:
             self._unlink(part, part.slots.pop(each))
         if not part.slots:
-            del self.partitions[key]
+            self._charge(part, -_PARTITION_BYTES)
+            del self.partitions[key], self._by_number[part.number]
         self._dead += len(gone)
         if self._dead > max(_FEW_DEAD, len(self.ids) // 2):
             self._compact()
@@ -107,21 +122,48 @@ class Corpus:
         """Keep what a document means; it waits no longer."""
         slot = part.slots[document_id]
         telling = telling_tokens(encoded, self._languages[slot] or part.language)
-        part.waiting.pop(document_id, None)
-        part.size_bytes += self.vectors.put(slot, encoded, telling)
+        self._wait_no_more(part, document_id)
+        self._charge(part, self.vectors.put(slot, encoded, telling))
 
     def unpack_vectors(self, part: Partition, packed: Mapping[DocumentId, bytes]) -> None:
         """Keep vectors that were packed, of documents that still have none."""
         for document_id in packed.keys() & part.waiting.keys():
-            del part.waiting[document_id]
             slot = part.slots[document_id]
-            part.size_bytes += self.vectors.unpack(slot, packed[document_id])
+            self._charge(part, self.vectors.unpack(slot, packed[document_id]))
+            self._wait_no_more(part, document_id)
 
-    @property
-    def size_bytes(self) -> int:
-        """An estimate of the memory that all this takes."""
-        parts = sum(part.size_bytes for part in self.partitions.values())
-        return parts + self.postings.size_bytes
+    def keep_no_texts(self) -> None:
+        """Let go of all texts that wait, and keep no more: no vectors will be made."""
+        if not self._keeps_texts:
+            return
+        self._keeps_texts = False
+        self._document_bytes -= VECTORS_BYTES
+        for part in self.partitions.values():
+            self._charge(part, -VECTORS_BYTES * len(part.slots))
+            for document_id in list(part.waiting):
+                self._wait_no_more(part, document_id)
+
+    def _charge(self, part: Partition, size_bytes: int) -> None:
+        part.size_bytes += size_bytes
+        self.size_bytes += size_bytes
+
+    def _charge_terms(self, moved: Iterable[Moved]) -> None:
+        """Let each term be charged to the partition whose document is the first with it."""
+        partition = self.columns.partition
+        for size, before, after in moved:
+            if before >= 0:
+                self._charge(self._by_number[int(partition[before])], -size)
+            if after >= 0:
+                self._charge(self._by_number[int(partition[after])], size)
+
+    def _wait(self, part: Partition, document_id: DocumentId, text: str) -> None:
+        part.waiting[document_id] = text[:READ_CHARACTERS]
+        self._charge(part, _text_size(part.waiting[document_id]))
+
+    def _wait_no_more(self, part: Partition, document_id: DocumentId) -> None:
+        text = part.waiting.pop(document_id, None)
+        if text is not None:
+            self._charge(part, -_text_size(text))
 
     def _append(self, part: Partition, slot: int, document: Document) -> None:
         """Take the slot for a new document, behind the others of its partition."""
@@ -147,7 +189,7 @@ class Corpus:
         found = words(document.text)
         language = self.analyzer.language(found, "")
         terms = self.analyzer.terms(found, language or part.language)
-        self.postings.add(slot, terms)
+        self._charge_terms(self.postings.add(slot, terms))
         self._terms[slot] = tuple(terms)
         self._languages[slot] = language
         if language:
@@ -160,9 +202,9 @@ class Corpus:
         columns.speaker_id[slot] = self.speaker_ids.use(document.speaker_id)
         columns.flags[slot] = flags(found)
         columns.asks[slot] = asking(document.text)
-        part.size_bytes += _size(terms)
+        self._charge(part, self._size(terms))
         if self._keeps_texts:
-            part.waiting[document.document_id] = document.text
+            self._wait(part, document.document_id, document.text)
 
     def _clear(self, part: Partition, document_ids: Sequence[DocumentId]) -> None:
         """Take what documents say out of everything but their slots, and forget words met."""
@@ -170,11 +212,12 @@ class Corpus:
         slots = [part.slots[each] for each in document_ids]
         dead = np.zeros(len(self.columns), np.bool_)
         dead[slots] = True
-        self.postings.remove(dead, {term for slot in slots for term in self._terms[slot]})
+        terms = {term for slot in slots for term in self._terms[slot]}
+        self._charge_terms(self.postings.remove(dead, terms))
         for each in document_ids:
-            part.waiting.pop(each, None)
+            self._wait_no_more(part, each)
         for slot in slots:
-            part.size_bytes -= _size(self._terms[slot]) + self.vectors.clear(slot)
+            self._charge(part, -self._size(self._terms[slot]) - self.vectors.clear(slot))
             self._terms[slot] = ()
             if language := self._languages[slot]:
                 part.languages -= Counter((language,))
@@ -212,6 +255,10 @@ class Corpus:
             part.last = int(moved[part.last]) if part.last >= 0 else -1
         self._dead = 0
 
+    def _size(self, terms: Collection[str]) -> int:
+        return self._document_bytes + _TERM_BYTES * len(terms)
 
-def _size(terms: Collection[str]) -> int:
-    return _DOCUMENT_BYTES + ROW_BYTES + _TERM_BYTES * len(terms)
+
+def _text_size(text: str) -> int:
+    """What a text that waits takes, with its place."""
+    return getsizeof(text) + _PLACE_BYTES

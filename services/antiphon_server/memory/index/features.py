@@ -1,5 +1,6 @@
 """What speaks for each candidate of a search, in numbers that weights are given to."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -29,6 +30,10 @@ LEXICAL = (
 MEANING = ("meaning", "meaning_before", "meaning_after", "closest")
 _SCORES = ("words", "before", "after", "session", "answers")  # compared by the spread of words
 _EXPECTED = 0.6  # of the spread of words: what meaning is guessed by while there is no vector
+_STANDS_OUT = 2.0  # standard deviations above the mean: what is found by its meaning alone
+# Of what has nothing to do with a query, in English: until there are many documents it counts, too.
+_UNLIKE, _UNLIKE_SPREAD, _UNLIKE_COUNT = 0.1, 0.1, 20
+_LEAST_WORDS = 3  # of a query that finds by meaning alone: names, numbers and ids mean little
 _MOST_WORDS = 20.0  # from here on a text is not longer: it would outweigh words
 
 
@@ -40,11 +45,13 @@ class Candidates:
         places: In the view.
         found: Whether something of the query is there: without vectors others are no hits.
         values: By the feature's name a number for each of them.
+        meant: The share of them whose meaning is known, 0 to 1.
     """
 
     places: NDArray[np.int64]
     found: NDArray[np.bool_]
     values: Mapping[str, Floats]
+    meant: float = 0.0
 
 
 class Features:
@@ -75,11 +82,23 @@ class Features:
             meant = self._meaning(at, alike, made, encoded)
             guessed = _EXPECTED * _standardized(values["words"], ~made, values["words"])
             values |= meant | {name: meant[name] + guessed for name in ("meaning", "closest")}
-            found |= made
+            found |= made & (alike[at] >= self._least_alike(alike[at[made]]))
         spread = float(values["words"].std()) if len(at) else 0.0
         for name in _SCORES:
             values[name] = values[name] / spread if spread > 0 else values[name]
-        return Candidates(at, found, values)
+        return Candidates(at, found, values, float(made.mean()) if "closest" in values else 0.0)
+
+    def _least_alike(self, alike: Floats) -> float:
+        """From which cosine on one of those that are this much alike is found without words."""
+        least = self._query.least_alike
+        if least <= -1:
+            return least
+        if len(self._words) < _LEAST_WORDS:
+            return math.inf
+        count = len(alike) + _UNLIKE_COUNT
+        mean = (float(alike.sum()) + _UNLIKE * _UNLIKE_COUNT) / count
+        squares = float(((alike - mean) ** 2).sum()) + _UNLIKE_SPREAD**2 * _UNLIKE_COUNT
+        return max(least, mean + _STANDS_OUT * float(np.sqrt(squares / count)))
 
     def _other_names(
         self, variants: Sequence[Sequence[str]]

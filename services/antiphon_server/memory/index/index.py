@@ -7,12 +7,14 @@ from itertools import islice
 import numpy as np
 
 from antiphon_server.memory.index.corpus import Corpus
-from antiphon_server.memory.index.encoder import Encoder
+from antiphon_server.memory.index.encoder import Encoded, Encoder
 from antiphon_server.memory.index.features import Candidates, Features
 from antiphon_server.memory.index.lexical import idf
 from antiphon_server.memory.index.model import Document, DocumentId, Hit, PartitionKey, Query
 from antiphon_server.memory.index.view import View, view
-from antiphon_server.memory.index.weights import PARTS, weights
+from antiphon_server.memory.index.weights import PARTS, weights_at
+
+_SHRUNK_AT_ONCE = 32  # the fewer, the less is removed beyond what has to be
 
 
 class Index:
@@ -21,9 +23,12 @@ class Index:
     There is one in a server. It is not thread-safe: its owner calls it from one thread.
     """
 
-    def __init__(self, encoder: Encoder | None = None) -> None:
-        """With an encoder documents are found by what they mean, once `encode` was called."""
-        self._corpus = Corpus(keeps_texts=encoder is not None)
+    def __init__(self, encoder: Encoder | None = None, *, expects_encoder: bool = False) -> None:
+        """With an encoder documents are found by what they mean, once they have vectors.
+
+        One that is expected comes by `use` later: until then words alone count.
+        """
+        self._corpus = Corpus(keeps_texts=expects_encoder or encoder is not None)
         self._encoder = encoder
 
     def __contains__(self, key: PartitionKey) -> bool:
@@ -51,6 +56,58 @@ class Index:
         """Remove a partition, and all that was known of it."""
         self._corpus.drop(key)
 
+    def shrink(
+        self,
+        key: PartitionKey,
+        max_bytes: int,
+        worth: Mapping[DocumentId, tuple[float, int]] | None = None,
+    ) -> list[DocumentId]:
+        """Remove documents of a partition until it takes no more than that; gives which.
+
+        Those that are worth least go first, those of equal worth and those of none by their age.
+        """
+        if self.partition_bytes(key) <= max_bytes:
+            return []
+        part, none = self._corpus.partitions[key], (-1.0, 0)
+        known, at = worth or {}, 0
+        order = sorted(part.slots, key=lambda it: known.get(it, none))
+        while part.size_bytes > max_bytes:
+            few = max(1, min(len(order) - at, _SHRUNK_AT_ONCE * 16) // 16)
+            self._corpus.remove(key, order[at : at + few])
+            at += few
+        return order[:at]
+
+    def use(self, encoder: Encoder | None) -> None:
+        """Find by what documents mean from now on, as was expected; with None never."""
+        self._encoder = encoder
+        if encoder is None:
+            self._corpus.keep_no_texts()
+
+    def waiting(self, key: PartitionKey, limit: int) -> list[tuple[DocumentId, str]]:
+        """Up to so many documents that have no vectors, with what they say; the newest first."""
+        part = self._corpus.partitions.get(key)
+        return list(islice(reversed(part.waiting.items()), limit)) if part else []
+
+    def is_waiting(self, key: PartitionKey) -> bool:
+        """Whether documents of the partition have no vectors yet, and may get some."""
+        part = self._corpus.partitions.get(key)
+        return part is not None and bool(part.waiting)
+
+    def put_vectors(
+        self, key: PartitionKey, made: Sequence[tuple[DocumentId, str, Encoded]]
+    ) -> dict[DocumentId, bytes]:
+        """Keep vectors that were made of texts elsewhere; gives them packed for a store.
+
+        What says something else by now, or is gone, gets none.
+        """
+        part = self._corpus.partitions.get(key)
+        if part is None:
+            return {}
+        for document_id, text, encoded in made:
+            if part.waiting.get(document_id) == text:
+                self._corpus.put_vectors(part, document_id, encoded)
+        return self.packed_vectors(key, [it for it, _, _ in made if it not in part.waiting])
+
     def encode(self, key: PartitionKey, limit: int) -> int:
         """Make vectors of up to `limit` documents that have none; gives of how many.
 
@@ -73,15 +130,23 @@ class Index:
         packed = {each: self._corpus.vectors.packed(part.slots[each]) for each in known if part}
         return {each: held for each, held in packed.items() if held}
 
-    def unpack_vectors(self, key: PartitionKey, packed: Mapping[DocumentId, bytes]) -> None:
+    def unpack_vectors(
+        self,
+        key: PartitionKey,
+        packed: Mapping[DocumentId, bytes],
+        texts: Mapping[DocumentId, str] | None = None,
+    ) -> None:
         """Take vectors out of a store for documents that have none, instead of encoding.
 
-        They have to be of the text that the document has. Raises ValueError if they are no
-        vectors of this model.
+        They have to be of the text that the document has: of ``texts``, others are passed over.
+        Raises ValueError if they are no vectors of this model.
         """
         part = self._corpus.partitions.get(key)
-        if part is not None and self._encoder is not None:
-            self._corpus.unpack_vectors(part, packed)
+        if part is None or self._encoder is None:
+            return
+        if texts is not None:
+            packed = {it: of for it, of in packed.items() if part.waiting.get(it) == texts.get(it)}
+        self._corpus.unpack_vectors(part, packed)
 
     def rarities(self, key: PartitionKey, terms: Collection[str]) -> dict[str, float]:
         """How rare each term is among the documents of a partition; nothing of an unknown one."""
@@ -103,12 +168,13 @@ class Index:
 
     def candidates(self, query: Query, seen: View) -> Candidates:
         """What is ranked for a query, with what speaks for it; there has to be a document."""
-        encoded = self._encoder.encode(query.text) if self._encoder else None
+        has_vectors = bool(self._corpus.vectors.made(seen.slots).any())
+        encoded = self._encoder.encode(query.text) if self._encoder and has_vectors else None
         return Features(seen, query).candidates(encoded)
 
     def _hits(self, seen: View, candidates: Candidates, limit: int) -> list[Hit]:
         columns, ids = self._corpus.columns, self._corpus.ids
-        known = weights()["with_meaning" if "closest" in candidates.values else "lexical"]
+        known = weights_at(candidates.meant)
         weighted = {
             name: known[name] * values
             for name, values in candidates.values.items()

@@ -50,6 +50,9 @@ class Query:
         by_neighbours: Whether what stands beside a message with words of the query is found,
             too, without having any.
         by_name: Whether names of speakers count; they don't for who may not know them.
+        least_alike: What has no word of the query is found if its meaning is so much like the
+            query's (a cosine), and more than most others' is; -1 to find all. For a query of one
+            or two words nothing is, by its meaning alone.
         now_us: When it is asked, for "yesterday"; 0 if unknown.
         other_names: Runs of its words that are a name, each with the words of other names of that:
             who has one of those has what is looked for, if all its words are there.
@@ -65,6 +68,7 @@ class Query:
     by_name: bool = True
     by_neighbours: bool = True
     other_names: tuple[OtherName, ...] = ()
+    least_alike: float = 0.3
 
 
 @dataclass(frozen=True, slots=True)

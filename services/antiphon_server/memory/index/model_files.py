@@ -1,10 +1,12 @@
 """The weights of the model that search compares meanings with, without importing what runs it."""
 
+import hashlib
 from pathlib import Path
 
 from antiphon_server.runtime.process.carried import Carried, CarriedFile
 
 EXTRA = "antiphon[search]"
+PROJECTION = Path(__file__).with_name("projection.npy")
 
 MINILM = Carried(
     model="search/minilm-l6",
@@ -31,6 +33,12 @@ def model_files() -> tuple[Path, Path]:
     """The files of the model and of its tokenizer; whether they are there is not looked at."""
     model, tokenizer = MINILM.paths
     return model, tokenizer
+
+
+def vectors_name() -> str:
+    """Of what makes the vectors: those of another name are of no use. Reads a file."""
+    projection = hashlib.sha256(PROJECTION.read_bytes()).hexdigest()
+    return f"{MINILM.model}/{MINILM.files[0].sha256[:8]}/{projection[:8]}"
 
 
 def missing_model() -> str:

@@ -2,19 +2,21 @@
 
 from collections.abc import Sequence
 from functools import cache
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from antiphon_server.memory.index.encoder import Encoded
+from antiphon_server.memory.index.model_files import PROJECTION
 from antiphon_server.memory.index.stopwords import STOPWORDS
 
 NUMBERS = 384
 """The numbers of a document as a whole."""
+ROW_BYTES = NUMBERS + 12
+"""What a slot takes, whether its vectors are made or not."""
+_OBJECT_BYTES = 33  # of Python's own, for the tokens of a document
 WIDTH = 64
 """The numbers kept of a token: the directions in which tokens differ most."""
-_PROJECTION = Path(__file__).with_name("projection.npy")
 _MOST_TOKENS = 64  # of a document
 _CHUNK = 1024  # rows that are made floats at once: they stay in the processor's cache
 _FIRST = 256
@@ -23,7 +25,7 @@ _FIRST = 256
 @cache
 def projection() -> NDArray[np.float32]:
     """Makes a token's vector WIDTH numbers of it; learned with the weights: docs/decisions/0081."""
-    return np.asarray(np.load(_PROJECTION), np.float32)
+    return np.asarray(np.load(PROJECTION), np.float32)
 
 
 class Vectors:
@@ -40,11 +42,11 @@ class Vectors:
     def put(self, slot: int, encoded: Encoded, telling: Sequence[int]) -> int:
         """Keep a document's vectors, and of its tokens those that tell something.
 
-        Gives how many bytes it takes.
+        Gives how many bytes that takes beside the slot's own.
         """
         tokens = _bytes(encoded.tokens[list(telling[:_MOST_TOKENS])] @ projection()).tobytes()
         self._set(slot, _bytes(encoded.whole), tokens)
-        return NUMBERS + len(tokens)
+        return _OBJECT_BYTES + len(tokens)
 
     def packed(self, slot: int) -> bytes:
         """A document's vectors as bytes for a store; empty if there are none."""
@@ -54,20 +56,20 @@ class Vectors:
         return row + self._tokens[slot]
 
     def unpack(self, slot: int, packed: bytes) -> int:
-        """Keep vectors that were packed; gives how many bytes they take.
+        """Keep vectors that were packed; gives how many bytes that takes beside the slot's own.
 
         Raises ValueError if they can't be those of this model.
         """
         if len(packed) < NUMBERS or (len(packed) - NUMBERS) % WIDTH:
             raise ValueError(f"{len(packed)} bytes are no packed vectors")
         self._set(slot, np.frombuffer(packed[:NUMBERS], np.int8), packed[NUMBERS:])
-        return len(packed)
+        return _OBJECT_BYTES + len(packed) - NUMBERS
 
     def clear(self, slot: int) -> int:
-        """Forget a document's vectors; gives how many bytes they took."""
+        """Forget a document's vectors; gives how many bytes that frees, beside the slot's own."""
         if slot >= len(self) or not self._inverse[slot]:
             return 0
-        size = NUMBERS + len(self._tokens[slot])
+        size = _OBJECT_BYTES + len(self._tokens[slot])
         self._rows[slot], self._inverse[slot], self._tokens[slot] = 0, 0, b""
         return size
 

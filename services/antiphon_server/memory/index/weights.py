@@ -36,3 +36,16 @@ def weights() -> Mapping[str, Mapping[str, float]]:
     """Weights by feature, ``lexical`` alone and ``with_meaning``."""
     learned: dict[str, dict[str, float]] = json.loads(_FILE.read_text())
     return learned
+
+
+def weights_at(meant: float) -> Mapping[str, float]:
+    """Weights by feature where of this share of the candidates, 0 to 1, the meaning is known.
+
+    In between they are mixed: with few vectors those for many would rank worse than words alone.
+    """
+    lexical, full = weights()["lexical"], weights()["with_meaning"]
+    if meant <= 0:
+        return lexical
+    return {
+        name: meant * weight + (1 - meant) * lexical.get(name, 0.0) for name, weight in full.items()
+    }
