@@ -249,6 +249,37 @@ class AskedModel(Protocol):
         ...
 
 
+class KeptVectors(Protocol):
+    """Vectors that were made of messages and memories, so that none is made twice.
+
+    A ``place`` is a partition of the index. What was forgotten is never kept there again.
+    """
+
+    async def find(
+        self, place: str, model: str, digests: Mapping[str, bytes]
+    ) -> Mapping[str, bytes]:
+        """Of those ids that have vectors by that model, of a text with that digest, the vectors."""
+        ...
+
+    async def keep(
+        self, place: str, model: str, made: Sequence[tuple[str, bytes, bytes]], now_us: int
+    ) -> None:
+        """Keep ids with the digests of their texts and the vectors; what is there stays."""
+        ...
+
+    async def forget(self, place: str, ids: Collection[str], now_us: int) -> None:
+        """Return when nothing of these is in the database's files, as far as can be."""
+        ...
+
+    async def used(self, place: str, now_us: int) -> None:
+        """Remember that what is kept of it was of use."""
+        ...
+
+    async def make_room(self, now_us: int) -> None:
+        """Let go of what was of use longest ago, down to what may be kept."""
+        ...
+
+
 class Names(Protocol):
     """What people are called."""
 

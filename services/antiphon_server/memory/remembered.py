@@ -11,6 +11,7 @@ MOST_OF_SCOPE = 10_000
 MOST_SOURCES = 32
 MOST_VERSIONS = 100
 USUAL_IMPORTANCE = 0.5
+_PLACE = "memories/"
 
 
 class Kind(OpenIntEnum):
@@ -171,3 +172,13 @@ def joined(old: Memory, new: Memory) -> Memory:
         expire_us=expire_us,
         origin=Origin.PERSON if new.origin is Origin.PERSON else old.origin,
     )
+
+
+def place_of(scope: str) -> str:
+    """What the index calls the partition of a scope's memories."""
+    return _PLACE + scope
+
+
+def is_of_memories(place: str) -> bool:
+    """Whether it is one of those."""
+    return place.startswith(_PLACE)

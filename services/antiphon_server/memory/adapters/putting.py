@@ -22,6 +22,7 @@ from antiphon_server.memory.adapters.tables import (
     trail_outbox,
     versions,
 )
+from antiphon_server.memory.adapters.vector_rows import forget_vectors
 from antiphon_server.memory.remembered import (
     MOST_OF_SCOPE,
     MOST_VERSIONS,
@@ -31,6 +32,7 @@ from antiphon_server.memory.remembered import (
     State,
     forgotten,
     joined,
+    place_of,
 )
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, not_found
@@ -270,6 +272,9 @@ def _get(connection: Connection, memory_id: str) -> Memory | None:
 def _write(connection: Connection, memory: Memory, revision: int) -> None:
     row = row_of(memory, revision)
     connection.execute(_WRITE.values(row), {"b_id": memory.memory_id})
+    # Of what it has said no vector is kept, nor added by a server that is just making one.
+    place, vectors_of = place_of(memory.scope), [memory.memory_id]
+    forget_vectors(connection, place, vectors_of, memory.update_us)
 
 
 def _keep_version(connection: Connection, old: Memory, now_us: int) -> None:

@@ -18,6 +18,7 @@ _SAYING = (
     "memory_memories",
     "memory_versions",
     "memory_facts",
+    "memory_vectors",
     "memory_entity_names",
     "memory_entity_mentions",
     "memory_entities",

@@ -14,6 +14,7 @@ from sqlalchemy import (
     Text,
 )
 
+from antiphon_server.runtime.storage.partial_index import partial_index
 from antiphon_server.runtime.trail.outbox import outbox_table
 
 metadata = MetaData()
@@ -83,6 +84,29 @@ assemblies = Table(
     Column("body", LargeBinary, nullable=False),  # what was shown, without texts
     Index("memory_assemblies_by_time", "create_us"),
     Index("memory_assemblies_of_conversation", "conversation_id"),
+)
+
+# What search has made of messages and memories, so that it is not made again. What was forgotten
+# keeps its row for some days, without a digest: a server that was just making its vectors must not
+# add them after that.
+vectors = Table(
+    "memory_vectors",
+    metadata,
+    Column("place", String(112), primary_key=True),  # a partition of the index
+    Column("document_id", String(80), primary_key=True),
+    Column("model", String(80), nullable=False),
+    Column("digest", LargeBinary(16), nullable=False),  # of the text
+    Column("packed", LargeBinary, nullable=False),
+    Column("forget_us", BigInteger, nullable=True),
+)
+partial_index("memory_vectors_forgotten", vectors.c.forget_us, where="forget_us IS NOT NULL")
+
+vector_places = Table(
+    "memory_vector_places",
+    metadata,
+    Column("place", String(112), primary_key=True),
+    Column("use_us", BigInteger, nullable=False),  # of its last use, to some hours
+    Index("memory_vector_places_by_use", "use_us"),
 )
 
 # How far each conversation's log was read for facts.
