@@ -101,6 +101,7 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True, kw_only=
     remember_by_model: str = ""
     summary_model: Annotated[str, Meta(max_length=128)] = ""
     external_memory: ExternalMemorySettings | None = None
+    search_by_meaning: bool = True
     retention_days: Annotated[int, Meta(ge=0)] = 0
     session_idle_days: Annotated[int, Meta(ge=1, le=3650)] = 30
     session_days: Annotated[int, Meta(ge=1, le=3650)] = 180

@@ -51,10 +51,10 @@ class Embedded:
                 await self._store.replace(it.memory, old.etag)
 
     async def search(self, question: Question) -> Sequence[Hit]:
-        there = await self._shelf.bring_up(question.scopes)
-        keys = [key_of(it) for it in there]
         query = Query(question.query, question.limit)
-        hits = await self.with_index(lambda index: index.search(query, keys))
+        async with self._shelf.opened(question.scopes) as shelved:
+            keys = [key_of(it) for it in shelved.scopes]
+            hits = await self.with_index(lambda index: index.search(query, keys))
         return [Hit(it.document_id) for it in hits]
 
     async def still_there(self, places: Sequence[Place]) -> Collection[str]:

@@ -1,12 +1,14 @@
 """The index of a server keeps up with what is said."""
 
 import asyncio
+import random
 
 import pytest
 
 from antiphon.events.v1 import event_service_pb2
 from antiphon_server.memory.index import Query
 from antiphon_server.memory.model import ConversationId
+from antiphon_server.memory.search import library
 from antiphon_server.runtime.errors import DomainError, Reason
 from tests.context.world import World
 from tests.e2e.until import until
@@ -112,6 +114,50 @@ async def test_what_is_in_use_is_not_given_up_for_what_has_no_room(world: World)
             assert [it.excerpt.text for it in answer.hits] == first
             assert (answer.searched, answer.pending, answer.more) == (1, 0, True)
         assert sorted(search.logs.read_of) == sorted(both)  # each once
+
+
+async def test_who_holds_most_of_the_index_makes_room_for_others(world: World) -> None:
+    """However busy they keep it; who holds little of it finds what they look for."""
+    async with search_on(world, max_bytes=150_000) as search:
+        theirs = [await _with_rare_words(world, 6) for _ in range(6)]
+        mine = await _with_rare_words(world, 2)
+        for _ in range(2):
+            brought = await search.brought(*theirs, asker="users/many")
+        assert 0 < len(brought.conversation_ids) < 6
+        assert brought.left_out > 0
+        assert (await search.brought(mine, asker="users/mine")).conversation_ids == [mine]
+        await search.brought(*theirs, asker="users/many")
+        assert (await search.brought(mine, asker="users/mine")).conversation_ids == [mine]
+        assert search.library.size_bytes <= 150_000
+
+
+async def test_of_a_very_long_conversation_the_newest_is_searched(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As much as a fourth of the index has room for; the answer says that there is more."""
+    monkeypatch.setattr(library, "LEAST_BYTES", 0)
+    async with search_on(world, max_bytes=120_000) as search:
+        here = await world.conversation()
+        for number in range(12):
+            await world.post(here, f"heron{number} " + _rare_words(number))
+        answer = await search.answer("heron11")
+        assert answer.hits[0].text.startswith("heron11")
+        assert answer.more
+        assert await search.find("heron0") == []
+        assert search.library.size_bytes <= 30_000
+
+
+def _rare_words(seed: int) -> str:
+    choice = random.Random(seed)
+    return " ".join(f"{choice.getrandbits(64):x}" for _ in range(20))
+
+
+async def _with_rare_words(world: World, messages: int) -> str:
+    """A conversation whose words nobody else has: some 5 KB of the index each message."""
+    here = await world.conversation()
+    for _ in range(messages):
+        await world.post(here, _rare_words(random.getrandbits(64)))
+    return here
 
 
 async def test_a_conversation_that_cannot_be_read_is_pending_and_keeps_nobody_away(

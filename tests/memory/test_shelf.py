@@ -1,6 +1,7 @@
 """The index knows the memories that there are, on whichever server they were changed."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from dataclasses import replace
 from typing import TypeVar
@@ -18,6 +19,7 @@ from antiphon_server.runtime.access.principal import UserId
 from tests.fakes.databases import opened_sqlite
 
 T = TypeVar("T")
+ROOM_FOR_ONE = 3000
 ANN, BOB = "users/user_0000000ann", "users/user_0000000bob"
 
 
@@ -37,9 +39,9 @@ class Server:
 
     async def found(self, query: str, *scopes: str) -> list[str]:
         """The ids of what a search finds."""
-        there = await self.shelf.bring_up(scopes or (ANN,))
-        keys = [key_of(it) for it in there]
-        hits = await self.with_index(lambda index: index.search(Query(query), keys))
+        async with self.shelf.opened(scopes or (ANN,)) as shelved:
+            keys = [key_of(it) for it in shelved.scopes]
+            hits = await self.with_index(lambda index: index.search(Query(query), keys))
         return [it.document_id for it in hits]
 
 
@@ -122,10 +124,65 @@ async def test_many_are_read_page_by_page(
 
 async def test_scopes_that_were_asked_for_longest_ago_make_room(store: SqlMemories) -> None:
     """They are read again when they are asked for again."""
-    server = Server(store, max_bytes=1)
+    server = Server(store, max_bytes=ROOM_FOR_ONE)
     for number, scope in enumerate((ANN, BOB)):
         await store.put(memory(number, "tea", scope), None)
         assert len(await server.found("tea", scope)) == 1
     assert key_of(ANN) not in server.index
     assert len(await server.found("tea", ANN)) == 1
     assert key_of(BOB) not in server.index
+
+
+async def test_what_is_being_searched_is_not_given_up(store: SqlMemories) -> None:
+    """Who comes meanwhile has no room, is told that there is more, and finds it later."""
+    server = Server(store, max_bytes=ROOM_FOR_ONE)
+    for number, scope in enumerate((ANN, BOB)):
+        await store.put(memory(number, "tea", scope), None)
+    async with server.shelf.opened([ANN]):
+        async with server.shelf.opened([BOB]) as theirs:
+            assert theirs == ([], True)
+        assert key_of(ANN) in server.index
+        assert server.shelf.size_bytes <= ROOM_FOR_ONE
+    server.now_s += 61
+    assert len(await server.found("tea", BOB)) == 1
+    async with server.shelf.opened([ANN, BOB]) as both:  # the bound holds for one call, too
+        assert both == ([ANN], True)
+
+
+async def test_of_a_large_scope_what_is_most_important_is_searched(
+    store: SqlMemories, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And of that the newest; what had no room is found once others are gone."""
+    monkeypatch.setattr(shelves, "LEAST_BYTES", 50_000)
+    server = Server(store, max_bytes=100_000)
+    for number in range(60):
+        text = " ".join(f"w{number}x{word}" for word in range(20)) + " Lyon"
+        important = replace(memory(number, text), importance=0.9 if number < 3 else 0.5)
+        await store.put(important, None)
+    async with server.shelf.opened([ANN]) as shelved:
+        assert shelved == ([ANN], True)
+    assert server.index.partition_bytes(key_of(ANN)) <= 50_000
+    assert await server.found("w1x7") == ["mem_00000001"]
+    assert await server.found("w59x7") == ["mem_00000059"]
+    assert await server.found("w29x7") == []
+    for number in range(30, 60):
+        await store.forget(f"mem_{number:08}", number)
+    await server.found("Lyon")
+    await store.put(memory(99, "of Lyon"), None)
+    assert await server.found("w29x7") == ["mem_00000029"]
+
+
+async def test_one_users_words_leave_room_for_others(store: SqlMemories) -> None:
+    """A hundred thousand words that nobody else has: they are charged for, and others search."""
+    choice, server = random.Random(1), Server(store, max_bytes=8 << 20)
+    await store.put(memory(1, "Bob lives in Lyon", BOB), None)
+    assert await server.found("Lyon", BOB) == ["mem_00000001"]
+    for number in range(100, 600):
+        words = (f"{choice.getrandbits(64):x}" for _ in range(200))
+        await store.put(memory(number, " ".join(words)), None)
+    async with server.shelf.opened([ANN]) as shelved:
+        assert shelved == ([ANN], True)
+    own = server.index.partition_bytes(key_of(ANN))
+    assert own <= 1 << 20
+    assert server.index.size_bytes - own < 10_000
+    assert await server.found("Lyon", BOB) == ["mem_00000001"]

@@ -34,6 +34,7 @@ INHERITED = frozenset(
         "remember_by_model",
         "summary_model",
         "external_memory",
+        "search_by_meaning",
         "retention_days",
         "session_idle_days",
         "session_days",

@@ -31,6 +31,7 @@ from antiphon_server.memory.adapters.sql_extractions import SqlExtractions
 from antiphon_server.memory.adapters.sql_memories import SqlMemories
 from antiphon_server.memory.adapters.sql_sources import SqlSources
 from antiphon_server.memory.adapters.sql_summaries import SqlSummaries
+from antiphon_server.memory.adapters.sql_vectors import SqlVectors
 from antiphon_server.memory.adapters.sql_whiteboards import SqlWhiteboards
 from antiphon_server.memory.adapters.tables import trail_outbox, whiteboard_outbox
 from antiphon_server.memory.adapters.whiteboard_log import EventServiceLog
@@ -50,6 +51,7 @@ from antiphon_server.memory.external.overseeing import Overseeing
 from antiphon_server.memory.external.ports import ExternalMemory
 from antiphon_server.memory.external.settings import ExternalMemorySettings
 from antiphon_server.memory.external.telling import Telling
+from antiphon_server.memory.index.model_files import MINILM
 from antiphon_server.memory.memories.acquaintances import Acquaintances
 from antiphon_server.memory.memories.expiring import Expiring
 from antiphon_server.memory.memories.finding import Finder, ModelFinder, RuleFinder
@@ -70,7 +72,10 @@ from antiphon_server.memory.parts import (
 )
 from antiphon_server.memory.ports import Names
 from antiphon_server.memory.search.external_hits import ExternalHits
+from antiphon_server.memory.search.indexing import Indexing
 from antiphon_server.memory.search.library import Library
+from antiphon_server.memory.search.meanings import Meanings
+from antiphon_server.memory.search.minilm import load_minilm
 from antiphon_server.memory.search.recalling import Recalling
 from antiphon_server.memory.search.searching import Searching
 from antiphon_server.memory.search.shelf import Shelf
@@ -121,6 +126,11 @@ class ProcessSettings(Protocol):
         """The memory of others that is asked besides, if there is one."""
         ...
 
+    @property
+    def search_by_meaning(self) -> bool:
+        """Whether search compares meanings, where what it needs for that is installed."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Memory(Service):
@@ -129,6 +139,7 @@ class Memory(Service):
     parts: Sequence[Part]
     library: Library
     shelf: Shelf
+    meanings: Meanings
     external: External | None = None
 
     def register(self, server: grpc.aio.Server) -> None:
@@ -145,7 +156,7 @@ class Memory(Service):
 
     def collectors(self) -> Sequence[Any]:
         """See :meth:`Service.collectors`."""
-        library, external = self.library, self.external
+        library, meanings, external = self.library, self.meanings, self.external
         beside = [ExternalMetrics(external.asking, external.overseeing)] if external else []
         return [
             *beside,
@@ -167,6 +178,18 @@ class Memory(Service):
                         "Scopes whose memories can be searched without being read first.",
                         lambda: self.shelf.scopes,
                     ),
+                    "antiphon_search_by_meaning": (
+                        "1 if search compares meanings, 0 if it finds by words alone.",
+                        lambda: float(meanings.in_use),
+                    ),
+                    "antiphon_search_vectors_wanted": (
+                        "Conversations and scopes of which there may be no vectors of all yet.",
+                        lambda: meanings.wanted,
+                    ),
+                    "antiphon_search_vectors_made": (
+                        "Vectors that were made since the start; they are kept in the store.",
+                        lambda: meanings.made,
+                    ),
                 }
             ),
         ]
@@ -180,7 +203,8 @@ def compose_service(
     conversations = ContextConversations(ContextServiceStub(internal))
     names = AuthServiceNames(AuthServiceStub(internal), infrastructure.names)
     logs = EventServiceLogs(EventServiceStub(internal))
-    library = Library(conversations, logs, names)
+    meanings, indexing = _meanings(settings, database)
+    library = Library(conversations, logs, names, indexing=indexing, meanings=meanings)
     entities = SqlEntities(database)
     expanding = Expanding(entities)
     searching = Searching(conversations, names, library, expanding=expanding)
@@ -191,7 +215,7 @@ def compose_service(
     recalling = Recalling(
         conversations, store, library, shelf, searching, external=hits, expanding=expanding
     )
-    search = Search(SearchServicer(searching, recalling), library)
+    search = Search(SearchServicer(searching, recalling), library, meanings)
     audiences = ContextAudiences(ContextServiceStub(internal))
     notes = _notes(database, internal)
     assemblies = SqlAssemblies(database)
@@ -224,11 +248,18 @@ def compose_service(
     called = Called(EntityServicer(naming, trail))
     forgetting = Forgetting(SqlSources(database), store, conversations, RuleFinder(names))
     servicer_of_erased = ForgettingServicer(
-        forgetting, notes.whiteboards, assemblies, naming, summaries.summarising
+        forgetting, notes.whiteboards, assemblies, naming, summaries.summarising, library
     )
     erased = Erased(servicer_of_erased, forgetting)
     parts = (search, assembly, memories, notes, called, summaries, erased)
-    return Memory(parts, library, shelf, external)
+    return Memory(parts, library, shelf, meanings, external)
+
+
+def _meanings(settings: ProcessSettings, database: Database) -> tuple[Meanings, Indexing]:
+    has_model = settings.search_by_meaning and MINILM.runs_here
+    indexing = Indexing(by_meaning=has_model)
+    kept = SqlVectors(database)
+    return Meanings(indexing, kept, load_minilm if has_model else None), indexing
 
 
 def _finder(model: str, names: Names, internal: grpc.aio.Channel) -> Finder:

@@ -81,7 +81,7 @@ class Audience:
 class Brought:
     """Conversations that are in the index up to now; ``pending`` others are still being read.
 
-    For ``left_out`` of them there is no room in the index.
+    For ``left_out`` there is no room in the index, or not for all that was said there.
     """
 
     conversation_ids: Sequence[ConversationId]

@@ -25,6 +25,7 @@ from antiphon_server.memory.memories.expiring import Expiring
 from antiphon_server.memory.memories.forgetting import Forgetting
 from antiphon_server.memory.memories.gathering import Gathering
 from antiphon_server.memory.search.library import Library
+from antiphon_server.memory.search.meanings import Meanings
 from antiphon_server.memory.servicers.assembly import AssemblyServicer
 from antiphon_server.memory.servicers.entities import EntityServicer
 from antiphon_server.memory.servicers.forgetting import ForgettingServicer
@@ -64,14 +65,16 @@ class Search:
 
     servicer: SearchServicer
     library: Library
+    meanings: Meanings
 
     def register(self, server: grpc.aio.Server) -> None:
         """See :meth:`Part.register`."""
         add_SearchServiceServicer_to_server(self.servicer, server)
 
     def start(self, lifecycle: Lifecycle) -> None:
-        """Read what searches ask for."""
+        """Read what searches ask for, and make vectors of it."""
         lifecycle.spawn("memory.library", self.library.run(), vital=False)
+        lifecycle.spawn("memory.meanings", self.meanings.run(), vital=False)
 
 
 @dataclass(frozen=True, slots=True)

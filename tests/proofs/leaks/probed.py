@@ -19,6 +19,7 @@ from tests.proofs.bench.processes import ROOT, free_port
 
 ANSWER_S = 60.0
 POOLED = {
+    "memory.meaning_*": 1,  # begun by the first search, where there is a model
     "memory.index_*": 1,  # begun by the first conversation that is longer than a prompt
     "python": 2,  # numpy's own beside the main one
     "antiphon.db": 1 + READERS + 1,

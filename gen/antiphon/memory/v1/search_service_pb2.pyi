@@ -133,8 +133,8 @@ class SearchMessagesResponse(_message.Message):
     """
     omitted_conversations: _builtins.bool
     """omitted_conversations says that the caller may read more conversations than one search looks at,
-    20,000, or than the server's index has room for: those that were active last were searched. A
-    workspace limits it.
+    20,000, or than the server's index has room for: those that were active last were searched, and of
+    very long ones the newest messages. A workspace limits it.
     """
     @_builtins.property
     def hits(self) -> _containers.RepeatedCompositeFieldContainer[Global___MessageHit]:
@@ -350,7 +350,9 @@ class RecallResponse(_message.Message):
     pending_conversations: _builtins.int
     """pending_conversations is how many of them weren't searched yet, as in SearchMessages."""
     omitted_conversations: _builtins.bool
-    """omitted_conversations says that there are more than one search looks at, as in SearchMessages."""
+    """omitted_conversations says that there are more than one search looks at, as in SearchMessages; also
+    scopes, and memories of large ones: of these the most important were searched.
+    """
     external_memory: _external_memory_pb2.ExternalMemoryAnswer.ValueType
     """external_memory is what came of asking the memory of others that the server's settings name."""
     @_builtins.property

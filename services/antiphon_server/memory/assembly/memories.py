@@ -62,8 +62,10 @@ class RelevantMemories:
         """See :meth:`Contributor.contribute`; the best first."""
         if not asked.query.strip():
             return Contribution()
-        scopes, left_out = await self._open(asked)
-        hits = await self._ranked(asked, scopes) if scopes else ()
+        workspace_id = await self._workspace_of(asked)
+        async with self._shelf.opened(_candidates(asked, workspace_id)) as shelved:
+            scopes, left_out = await self._tellable(asked, workspace_id, shelved.scopes)
+            hits = await self._ranked(asked, scopes) if scopes else ()
         there = await self._store.those([it.document_id for it in hits]) if hits else {}
         now_us = int(self._clock() * 1e6)
         those = [
@@ -92,17 +94,16 @@ class RelevantMemories:
             for it in items
         ]
 
-    async def _open(self, asked: Asked) -> tuple[Sequence[str], Sequence[LeftOut]]:
-        """The scopes that have memories and may be told of, with their memories in the index."""
-        conversation = _CONVERSATION + asked.conversation_id
-        if asked.principal.grant is not None:  # as Recall opens it to a turn's worker
-            return await self._shelf.bring_up([conversation]), ()
-        workspace_id = asked.workspace_id or await self._audiences.workspace_of(
-            asked.conversation_id
-        )
+    async def _workspace_of(self, asked: Asked) -> str:
+        if asked.principal.grant is not None:
+            return ""
+        return asked.workspace_id or await self._audiences.workspace_of(asked.conversation_id)
+
+    async def _tellable(
+        self, asked: Asked, workspace_id: str, scopes: Sequence[str]
+    ) -> tuple[Sequence[str], Sequence[LeftOut]]:
+        """Those of the scopes of which all may know who read the answer."""
         own, around = _USER + asked.user_id, _WORKSPACE + workspace_id
-        candidates = [conversation, around, *([own] if asked.user_id else [])]
-        scopes = list(await self._shelf.bring_up(candidates))
         if own not in scopes and around not in scopes:
             return scopes, ()
         audience = await self._audiences.of(asked.conversation_id, workspace_id)
@@ -135,6 +136,15 @@ class RelevantMemories:
         workspace_id = WorkspaceId(scope.removeprefix(_WORKSPACE))
         found = await self._conversations.readable(principal.user_id, workspace_id, (), 1)
         return workspace_id in found.workspace_ids
+
+
+def _candidates(asked: Asked, workspace_id: str) -> Sequence[str]:
+    """The scopes that may have something; a turn's worker is opened what Recall opens to it."""
+    conversation = _CONVERSATION + asked.conversation_id
+    if asked.principal.grant is not None:
+        return [conversation]
+    own = [_USER + asked.user_id] if asked.user_id else []
+    return [conversation, _WORKSPACE + workspace_id, *own]
 
 
 def _of(it: Item) -> OfMemory:

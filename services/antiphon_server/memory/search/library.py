@@ -10,14 +10,15 @@ import logging
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
 from antiphon_server.memory.index import Document, DocumentId, Hit, PartitionKey, Query
 from antiphon_server.memory.model import Brought, ConversationId, Excerpt, MessageId, Said
 from antiphon_server.memory.ports import Conversations, Logs, Names
-from antiphon_server.memory.search.indexing import Indexing
+from antiphon_server.memory.search.indexing import Indexing, in_portions
 from antiphon_server.memory.search.line import Line
+from antiphon_server.memory.search.meanings import Meanings
+from antiphon_server.memory.search.places import Holdings, Position
 from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -28,10 +29,10 @@ if TYPE_CHECKING:
 MESSAGE = "message"
 MAX_BYTES = 512 << 20
 """What the index may hold; of conversations that were searched longest ago nothing is kept then."""
+SHARE, LEAST_BYTES = 4, 64 << 10
+"""A conversation may hold the 4th part of that, or so much; of a larger one the newest is kept."""
 MAX_WAITING = 100_000
 READERS = 4
-AT_ONCE = 128
-"""Documents that are put into the index before somebody else's search has its turn: some 10 ms."""
 IN_USE_S = 60.0
 """What was searched so short a time ago is not given up for what else is wanted."""
 _USER = "users/"
@@ -40,19 +41,11 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class _Place:
-    """How far a conversation is in the index; ``whole`` once its log's end was reached."""
-
-    cursor: str
-    whole: bool = False
-    used_s: float = 0.0
-
-
 class Library:
     """What was said in the conversations that were searched here, ready to be ranked.
 
-    ``run`` has to run. ``clock`` tells seconds that only grow.
+    ``run`` has to run. ``clock`` tells seconds that only grow. ``meanings`` are told what was
+    searched and what was erased.
     """
 
     def __init__(
@@ -61,7 +54,8 @@ class Library:
         logs: Logs,
         names: Names,
         max_bytes: int = MAX_BYTES,
-        make_index: "Callable[[], Index] | None" = None,
+        indexing: Indexing | None = None,
+        meanings: Meanings | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._conversations = conversations
@@ -69,10 +63,13 @@ class Library:
         self._names = names
         self._max_bytes = max_bytes
         self._clock = clock
-        self._indexing = Indexing(make_index)
-        self._places: OrderedDict[ConversationId, _Place] = OrderedDict()  # last used last
+        self._indexing = indexing or Indexing()
+        self._meanings = meanings
+        self._places: OrderedDict[ConversationId, Position] = OrderedDict()  # last used last
         self._line = Line(MAX_WAITING)
         self._no_room = LruCache[ConversationId, float](MAX_WAITING)
+        self._askers = LruCache[ConversationId, str](MAX_WAITING)
+        self._holdings = Holdings()
 
     @property
     def size_bytes(self) -> int:
@@ -104,20 +101,31 @@ class Library:
         DomainError if logs can't be looked at.
         """
         known = {it: place for it in conversation_ids if (place := self._whole(it)) is not None}
-        self._use(known)
+        self._use(known, asker)
         moved = await self._logs.news({it: place.cursor for it, place in known.items()})
         no_room = {it for it in conversation_ids if it not in known and self._has_no_room(it)}
         wanted = set(moved).union(it for it in conversation_ids if it not in known) - no_room
         behind = await self._read([it for it in conversation_ids if it in wanted], wait_s, asker)
         there = [it for it in conversation_ids if it not in behind and self._whole(it) is not None]
-        self._use(there)
+        self._use(there, asker)
         left_out = no_room.union(it for it in wanted if self._has_no_room(it)).difference(there)
-        return Brought(there, len(conversation_ids) - len(there) - len(left_out), len(left_out))
+        pending = len(conversation_ids) - len(there) - len(left_out)
+        return Brought(there, pending, len(left_out) + self._count_cut(there))
 
     async def search(self, query: Query, conversation_ids: Collection[ConversationId]) -> list[Hit]:
         """Rank what was said in these, and nothing else."""
-        keys = [_key(it) for it in conversation_ids]
-        return await self._indexing.do(lambda index: index.search(query, keys))
+        return await self.ranked(query, [_key(it) for it in conversation_ids])
+
+    async def ranked(self, query: Query, keys: Sequence[PartitionKey]) -> list[Hit]:
+        """Rank what is in these partitions; what has no vectors yet is to have some soon."""
+
+        def work(index: "Index") -> tuple[list[Hit], list[PartitionKey]]:
+            return index.search(query, keys), [it for it in keys if index.is_waiting(it)]
+
+        hits, waiting = await self._indexing.do(work)
+        if self._meanings is not None:
+            self._meanings.want(waiting)
+        return hits
 
     async def excerpts(self, query: str, texts: Sequence[str]) -> list[Excerpt]:
         """Of each text what shows best why it was found."""
@@ -134,6 +142,16 @@ class Library:
         """Do something with the index, in its thread."""
         return await self._indexing.do(work)
 
+    async def forget(self, conversation_id: ConversationId, erased: Collection[MessageId]) -> None:
+        """Return when nothing of these is in the index, nor of their vectors in any file.
+
+        Raises DomainError if the store can't be used.
+        """
+        those, key = [DocumentId(it) for it in erased], _key(conversation_id)
+        await self._indexing.do(lambda index: index.remove(key, those))
+        if self._meanings is not None:
+            await self._meanings.forget(key, those)
+
     async def run(self) -> None:
         """Read what was asked for, until cancelled."""
         try:
@@ -149,6 +167,8 @@ class Library:
         """Have these read up to now; returns those that are not, after that time."""
         if not conversation_ids:
             return ()
+        for it in conversation_ids:
+            self._askers.put(it, asker)
         outcomes = self._line.ask(asker, conversation_ids)
         if outcomes:
             await asyncio.wait(outcomes.values(), timeout=wait_s)
@@ -191,62 +211,83 @@ class Library:
                 raise
             await self._drop(conversation_id)
             return True
-        await self._extend(conversation_id, page.said)
+        await self._extend(conversation_id, place, page.said)
         if page.erased:
-            await self._remove(conversation_id, page.erased)
+            await self.forget(conversation_id, page.erased)
         stands, place.cursor = page.cursor == place.cursor, page.cursor
         place.whole = place.whole or page.at_head or stands
         return not (page.at_head or stands)
 
-    async def _begun(self, conversation_id: ConversationId) -> _Place:
+    async def _begun(self, conversation_id: ConversationId) -> Position:
         """Where to read on; what the log has no more is in the index then."""
         end = await self._logs.end(conversation_id)
+        asker = self._askers.get(conversation_id) or conversation_id
+        place = Position(end.cursor if not end.whole else "", asker, used_s=self._clock())
         if not end.whole:
             said = await self._conversations.said_in(conversation_id)
             try:
-                await self._extend(conversation_id, said)
+                await self._extend(conversation_id, place, said)
             except DomainError:
+                self._holdings.charge(place, place.asker, 0)
                 await self._drop(conversation_id)  # nobody would know that a part of it is there
                 raise
-        place = _Place(end.cursor if not end.whole else "", used_s=self._clock())
         self._places[conversation_id] = place
         return place
 
-    async def _extend(self, conversation_id: ConversationId, said: Sequence[Said]) -> None:
+    async def _extend(
+        self, conversation_id: ConversationId, place: Position, said: Sequence[Said]
+    ) -> None:
         people = {it.author for it in said if it.author.startswith(_USER)}
         names = await self._names.names_of([UserId(it.removeprefix(_USER)) for it in people])
-        key = _key(conversation_id)
-        for start in range(0, len(said), AT_ONCE):
-            documents = [
-                _document(it, names.get(UserId(it.author.removeprefix(_USER)), ""))
-                for it in said[start : start + AT_ONCE]
-            ]
-            await self._indexing.do(lambda index, those=documents: index.extend(key, those))  # type: ignore[misc]
+        key, share = _key(conversation_id), max(self._max_bytes // SHARE, LEAST_BYTES)
+        documents = [
+            _document(it, names.get(UserId(it.author.removeprefix(_USER)), "")) for it in said
+        ]
 
-    async def _remove(self, conversation_id: ConversationId, erased: Collection[MessageId]) -> None:
-        those = [DocumentId(it) for it in erased]
-        await self._indexing.do(lambda index: index.remove(_key(conversation_id), those))
+        def work(index: "Index", those: Sequence[Document]) -> tuple[int, bool]:
+            index.extend(key, those)
+            is_cut = index.partition_bytes(key) > share and bool(index.shrink(key, share * 7 // 8))
+            return index.partition_bytes(key), is_cut
+
+        for portion in in_portions(documents):
+            size_bytes, is_cut = await self._indexing.do(lambda index, it=portion: work(index, it))  # type: ignore[misc]
+            place.is_cut = place.is_cut or is_cut
+            self._holdings.charge(place, place.asker, size_bytes)
 
     async def _make_room(self, newest: ConversationId) -> None:
-        """Give up what was used longest ago; where all of it is in use, what came last."""
+        """Give up what was used longest ago; where all of it is in use, what had better wait."""
         while self.size_bytes > self._max_bytes and len(self._places) > 1:
             now_s = self._clock()
             last = next((it for it in self._places if it not in self._line), newest)
             if last == newest or now_s - self._places[last].used_s < IN_USE_S:
-                self._no_room.put(newest, now_s)
-                await self._drop(newest)
-                return
+                last = self._of_who_holds_most(newest)
+                self._no_room.put(last, now_s)
             await self._drop(last)
+            if last == newest:
+                return
 
-    def _whole(self, conversation_id: ConversationId) -> _Place | None:
+    def _of_who_holds_most(self, newest: ConversationId) -> ConversationId:
+        """What somebody used longest ago who holds much more than who has asked for the newest."""
+        asker = self._places[newest].asker if newest in self._places else ""
+        most = self._holdings.who_holds_much_more(asker)
+        theirs = (it for it, place in self._places.items() if place.asker == most)
+        return next((it for it in theirs if it not in self._line), newest)
+
+    def _count_cut(self, conversation_ids: Sequence[ConversationId]) -> int:
+        return sum(1 for it in conversation_ids if self._places[it].is_cut)
+
+    def _whole(self, conversation_id: ConversationId) -> Position | None:
         place = self._places.get(conversation_id)
         return place if place is not None and place.whole else None
 
-    def _use(self, conversation_ids: Collection[ConversationId]) -> None:
+    def _use(self, conversation_ids: Collection[ConversationId], asker: str) -> None:
         """Remember that these were of use, the first of them the last to be given up."""
         now_s = self._clock()
         for it in reversed(list(conversation_ids)):
-            self._places[it].used_s = now_s
+            place = self._places[it]
+            place.used_s = now_s
+            if asker and asker != place.asker:
+                self._holdings.charge(place, asker, place.size_bytes)
             self._places.move_to_end(it)
 
     def _has_no_room(self, conversation_id: ConversationId) -> bool:
@@ -259,7 +300,9 @@ class Library:
         )
 
     async def _drop(self, conversation_id: ConversationId) -> None:
-        self._places.pop(conversation_id, None)
+        place = self._places.pop(conversation_id, None)
+        if place is not None:
+            self._holdings.charge(place, place.asker, 0)
         await self._indexing.do(lambda index: index.drop(_key(conversation_id)))
 
 

@@ -90,17 +90,15 @@ class Recalling:
     async def _recall(self, principal: Principal, wish: RecallWish) -> Recollection:
         where = await self._where(principal, wish)
         asked: Sequence[ConversationId] = ()
-        scopes: Sequence[str] = ()
         brought = Brought(())
         if not wish.kinds or MESSAGE in wish.kinds:
             asked = where.readable.conversation_ids
             brought = await self._library.bring_up(asked, WAIT_S, principal.actor)
-        if wish.kinds != {MESSAGE}:
-            scopes = await self._shelf.bring_up(where.scopes)
         there = brought.conversation_ids
-        found, external = await self._found(principal, wish, where, there, scopes)
+        async with self._shelf.opened(where.scopes if wish.kinds != {MESSAGE} else ()) as shelved:
+            found, external = await self._found(principal, wish, where, there, shelved.scopes)
         recalled, left_out = _within(found, wish)
-        more = where.readable.more or brought.left_out > 0
+        more = where.readable.more or brought.left_out > 0 or shelved.more
         return Recollection(recalled, left_out, len(there), brought.pending, more, external)
 
     async def _found(
@@ -211,11 +209,11 @@ class Recalling:
         parts = [(_CONVERSATION + it, PartitionKey(_CONVERSATION + it)) for it in there]
         parts += ((it, key_of(it)) for it in scopes)
         named = [key for scope, key in parts if scope not in as_guest]
-        hits = await self._library.with_index(lambda index: index.search(query, named))
+        hits = await self._library.ranked(query, named)
         if as_guest:
             nameless = [key for scope, key in parts if scope in as_guest]
             unnamed = replace(query, by_name=False)
-            hits += await self._library.with_index(lambda index: index.search(unnamed, nameless))
+            hits += await self._library.ranked(unnamed, nameless)
         return hits
 
     async def _shown(

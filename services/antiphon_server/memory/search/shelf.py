@@ -6,18 +6,22 @@ by whichever server, is found by the next search, and what was forgotten is not.
 """
 
 import asyncio
-import heapq
+import math
 import time
-from collections import OrderedDict
-from collections.abc import Callable, Collection, Sequence
+from collections import Counter, OrderedDict
+from collections.abc import AsyncIterator, Callable, Collection, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 from weakref import WeakValueDictionary
 
 from antiphon_server.memory.index import Document, DocumentId, PartitionKey
 from antiphon_server.memory.ports import MemoryStore, Names
-from antiphon_server.memory.remembered import Kind, Memory, State
+from antiphon_server.memory.remembered import Kind, Memory, State, is_of_memories, place_of
+from antiphon_server.memory.search.indexing import in_portions
 from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.cache.lru import LruCache
 
 if TYPE_CHECKING:  # numpy and the stemmers come with it, when it is first used
     from antiphon_server.memory.index import Index
@@ -25,10 +29,17 @@ if TYPE_CHECKING:  # numpy and the stemmers come with it, when it is first used
 T = TypeVar("T")
 MAX_BYTES = 256 << 20
 """What memories may hold of the index; scopes that were searched longest ago go first then."""
+SHARE, LEAST_BYTES = 8, 64 << 10
+"""A scope may hold the 8th part of that, or so much."""
+MAX_SCOPES = 100_000
+AGAIN_S = 60.0
+"""So long a scope that had no room is not read again."""
 PAGE = 500
 KINDS = {Kind.FACT: "fact", Kind.PREFERENCE: "preference", Kind.EVENT: "event", Kind.NOTE: "note"}
 """What the index calls them."""
-_KEY, _USER = "memories/", "users/"
+_USER = "users/"
+_WORTH_BYTES = 300  # of Python's own, for what a memory is worth and when it expires
+__all__ = ["HasIndex", "Shelf", "Shelved", "is_of_memories", "key_of"]
 
 
 class HasIndex(Protocol):
@@ -39,8 +50,34 @@ class HasIndex(Protocol):
         ...
 
 
+@dataclass(slots=True)
+class _Scope:
+    """What the index has of a scope: up to which revision, and what each memory there is worth.
+
+    ``is_cut`` says that some had no room. Of those that expire ``expiring`` says when, in
+    microseconds since 1970.
+    """
+
+    revision: int = 0
+    size_bytes: int = 0
+    is_cut: bool = False
+    worth: dict[DocumentId, tuple[float, int]] = field(default_factory=dict)
+    expiring: dict[DocumentId, int] = field(default_factory=dict)
+
+
+class Shelved(NamedTuple):
+    """Scopes that can be searched now; ``more`` says that there are others, or more in them."""
+
+    scopes: Sequence[str]
+    more: bool
+
+
 class Shelf:
-    """The memories of the scopes that were searched here, ready to be ranked."""
+    """The memories of the scopes that were searched here, ready to be ranked.
+
+    Of ``max_bytes`` a scope may have an eighth: of a larger one what is most important, and of that
+    the newest, is searched. ``clock`` tells seconds since 1970.
+    """
 
     def __init__(
         self,
@@ -52,41 +89,77 @@ class Shelf:
     ) -> None:
         self._store, self._names, self._owner = store, names, owner
         self._max_bytes, self._clock = max_bytes, clock
-        self._known: OrderedDict[str, int] = OrderedDict()
-        self._bytes: dict[str, int] = {}
-        self._expiring: list[tuple[int, str, str]] = []
+        self._share = max(max_bytes // SHARE, LEAST_BYTES)
+        self._known: OrderedDict[str, _Scope] = OrderedDict()  # last used last
+        self._size_bytes = 0
+        self._searched = Counter[str]()
+        self._no_room = LruCache[str, float](MAX_SCOPES)
         self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
-    async def bring_up(self, scopes: Collection[str]) -> Sequence[str]:
+    @asynccontextmanager
+    async def opened(self, scopes: Collection[str]) -> AsyncIterator[Shelved]:
         """Those of them that have memories: the index knows all that were committed by now.
 
-        Raises DomainError if the store can't be used.
+        They stay in the index until this ends. Raises DomainError if the store can't be used.
         """
         found = await self._store.revisions(scopes)
-        for scope, revision in found.items():
-            if self._known.get(scope, 0) < revision:
-                await self._catch_up(scope, revision)
-            self._known.move_to_end(scope)
-        await self._take_expired()
-        await self._make_room(found)
-        return list(found)
+        begun, there = list[str](), list[str]()
+        try:
+            for it in scopes:
+                if it in found:
+                    begun.append(it)
+                    self._searched[it] += 1
+                    if await self._is_up(it, found[it]):
+                        there.append(it)
+            more = len(there) < len(begun) or any(self._known[it].is_cut for it in there)
+            yield Shelved(there, more)
+        finally:
+            for it in begun:
+                self._searched[it] -= 1
+                if not self._searched[it]:
+                    del self._searched[it]
 
     @property
     def scopes(self) -> int:
         """How many scopes' memories can be searched without being read first."""
         return len(self._known)
 
+    @property
+    def size_bytes(self) -> int:
+        """What they hold of the index, about."""
+        return self._size_bytes
+
     def _lock(self, scope: str) -> asyncio.Lock:
         return self._locks.setdefault(scope, asyncio.Lock())
 
-    async def _catch_up(self, scope: str, revision: int) -> None:
-        async with self._lock(scope):
-            while (after := self._known.get(scope, 0)) < revision:
-                changed = await self._store.changed(scope, after, PAGE)
-                await self._take(scope, changed.memories)
-                self._known[scope] = max(changed.revision, after + 1)
+    async def _is_up(self, scope: str, revision: int) -> bool:
+        """Bring the scope up to that revision; says whether it is there, as far as it has room."""
+        now_s = self._clock()
+        refused_s = self._no_room.get(scope)
+        if scope not in self._known and refused_s is not None and now_s - refused_s < AGAIN_S:
+            return False
+        known = self._known.get(scope)
+        if known is None or known.revision < revision or _first_us(known) <= now_s * 1e6:
+            async with self._lock(scope):
+                await self._catch_up(scope, revision)
+        self._known.move_to_end(scope)
+        return await self._has_room(scope)
 
-    async def _take(self, scope: str, memories: Sequence[Memory]) -> None:
+    async def _catch_up(self, scope: str, revision: int) -> None:
+        known = self._known.get(scope)
+        nobody_else = self._searched[scope] == 1
+        if known and known.is_cut and known.size_bytes < self._share // 2 and nobody_else:
+            await self._drop(scope)  # what had no room is read again
+            known = None
+        if known is None:
+            known = self._known[scope] = _Scope()
+        while known.revision < revision:
+            changed = await self._store.changed(scope, known.revision, PAGE)
+            await self._take(scope, known, changed.memories)
+            known.revision = max(changed.revision, known.revision + 1)
+        await self._take_expired(scope, known)
+
+    async def _take(self, scope: str, known: _Scope, memories: Sequence[Memory]) -> None:
         now_us = int(self._clock() * 1e6)
         in_use = [it for it in memories if it.state is State.ACTIVE and not it.expired(now_us)]
         # In a conversation there may be guests, who learn nobody's name.
@@ -98,38 +171,84 @@ class Shelf:
             _document(it, names.get(UserId(it.subject.removeprefix(_USER)), "")) for it in in_use
         ]
         kept = {it.document_id for it in documents}
-        gone = [DocumentId(it.memory_id) for it in memories if it.memory_id not in kept]
+        gone = [one for each in memories if (one := DocumentId(each.memory_id)) not in kept]
+        await self._remove(scope, known, gone)
         for it in in_use:
+            known.worth[DocumentId(it.memory_id)] = (it.importance, it.create_us)
             if it.expire_us is not None:
-                heapq.heappush(self._expiring, (it.expire_us, scope, it.memory_id))
+                known.expiring[DocumentId(it.memory_id)] = it.expire_us
+        for portion in in_portions(documents):
+            await self._extend(scope, known, portion)
+
+    async def _extend(self, scope: str, known: _Scope, documents: Sequence[Document]) -> None:
+        """Add them; of all that are there then, those that are worth least may have to go."""
+        key, worth, share = key_of(scope), known.worth, self._share
+
+        def work(index: "Index") -> tuple[int, Sequence[DocumentId]]:
+            index.extend(key, documents)
+            is_large = index.partition_bytes(key) > share
+            cut = index.shrink(key, share * 7 // 8, worth) if is_large else ()
+            return index.partition_bytes(key), cut
+
+        size_bytes, cut = await self._owner.with_index(work)
+        known.is_cut = known.is_cut or bool(cut)
+        self._forget(known, cut)
+        self._charge(known, size_bytes)
+
+    async def _remove(self, scope: str, known: _Scope, gone: Collection[DocumentId]) -> None:
+        key = key_of(scope)
 
         def work(index: "Index") -> int:
-            index.remove(key_of(scope), gone)
-            index.extend(key_of(scope), documents)
-            return index.partition_bytes(key_of(scope))
+            index.remove(key, gone)
+            return index.partition_bytes(key)
 
-        self._bytes[scope] = await self._owner.with_index(work)
+        if gone:
+            size_bytes = await self._owner.with_index(work)
+            self._forget(known, gone)
+            self._charge(known, size_bytes)
 
-    async def _take_expired(self) -> None:
+    async def _take_expired(self, scope: str, known: _Scope) -> None:
         """Take out what has expired; what has got more time meanwhile is read again as it is."""
-        now_us, due = int(self._clock() * 1e6), dict[str, list[str]]()
-        while self._expiring and self._expiring[0][0] <= now_us:
-            _, scope, memory_id = heapq.heappop(self._expiring)
-            due.setdefault(scope, []).append(memory_id)
-        for scope, ids in due.items():
-            async with self._lock(scope):
-                if scope in self._known:
-                    await self._take(scope, list((await self._store.those(ids)).values()))
+        now_us = self._clock() * 1e6
+        due = [it for it, expire_us in known.expiring.items() if expire_us <= now_us]
+        if due:
+            there = (await self._store.those(due)).values()
+            await self._remove(scope, known, due)
+            await self._take(scope, known, list(there))
 
-    async def _make_room(self, needed: Collection[str]) -> None:
-        """Let go of what nobody reads just now."""
-        for scope in list(self._known):
-            if sum(self._bytes.values()) <= self._max_bytes:
-                return
-            if scope not in self._known or scope in needed or self._lock(scope).locked():
-                continue
-            del self._known[scope], self._bytes[scope]
+    async def _has_room(self, scope: str) -> bool:
+        """Let go of what nobody reads just now; where all is read, of the scope itself."""
+        for other in list(self._known):
+            if self._size_bytes <= self._max_bytes:
+                return True
+            if not self._searched[other] and not self._lock(other).locked():
+                await self._drop(other)
+        if self._size_bytes <= self._max_bytes or self._searched[scope] > 1:
+            return True
+        await self._drop(scope)
+        self._no_room.put(scope, self._clock())
+        return False
+
+    async def _drop(self, scope: str) -> None:
+        known = self._known.pop(scope, None)
+        if known is not None:
+            self._charge(known, 0)
             await self._owner.with_index(partial(_drop, key_of(scope)))
+
+    def _forget(self, known: _Scope, ids: Collection[DocumentId]) -> None:
+        for it in ids:
+            known.worth.pop(it, None)
+            known.expiring.pop(it, None)
+
+    def _charge(self, known: _Scope, size_bytes: int) -> None:
+        more = size_bytes + _WORTH_BYTES * len(known.worth) * bool(size_bytes) - known.size_bytes
+        known.size_bytes += more
+        self._size_bytes += more
+
+
+def _first_us(known: _Scope) -> float:
+    """When the first of its memories expires, in microseconds since 1970."""
+    return min(known.expiring.values(), default=math.inf)
 
 
 def _drop(key: PartitionKey, index: "Index") -> None:
@@ -138,12 +257,7 @@ def _drop(key: PartitionKey, index: "Index") -> None:
 
 def key_of(scope: str) -> PartitionKey:
     """The partition of a scope's memories."""
-    return PartitionKey(_KEY + scope)
-
-
-def is_of_memories(key: PartitionKey) -> bool:
-    """Whether it is one of those."""
-    return key.startswith(_KEY)
+    return PartitionKey(place_of(scope))
 
 
 def _document(memory: Memory, name: str) -> Document:

@@ -8,6 +8,7 @@ from antiphon_server.memory.entities.naming import Naming
 from antiphon_server.memory.memories.forgetting import Forgetting
 from antiphon_server.memory.model import ConversationId, MessageId
 from antiphon_server.memory.ports import Assemblies
+from antiphon_server.memory.search.library import Library
 from antiphon_server.memory.summaries.summarising import Summarising
 from antiphon_server.memory.whiteboard import model as whiteboard
 from antiphon_server.memory.whiteboard.whiteboards import Whiteboards
@@ -23,9 +24,11 @@ class ForgettingServicer(ForgettingServiceServicer):
         assemblies: Assemblies,
         naming: Naming,
         summarising: Summarising,
+        library: Library,
     ) -> None:
         self._forgetting, self._whiteboards = forgetting, whiteboards
         self._assemblies, self._naming, self._summarising = assemblies, naming, summarising
+        self._library = library
 
     async def ForgetSources(
         self, request: pb.ForgetSourcesRequest, context: Any
@@ -33,6 +36,7 @@ class ForgettingServicer(ForgettingServiceServicer):
         where, those = request.conversation_id, [MessageId(it) for it in request.message_ids]
         await self._forgetting.forget(ConversationId(where), those, request.actor)
         await self._naming.forget_sources(ConversationId(where), those)
+        await self._library.forget(ConversationId(where), those)
         await self._summarising.forget(ConversationId(where), those)
         board = whiteboard.ConversationId(where)
         await self._whiteboards.erase(board, list(request.turn_ids), request.actor)
