@@ -94,13 +94,13 @@ class RelevantMemories:
             for it in items
         ]
 
-    async def _workspace_of(self, asked: Asked) -> str:
+    async def _workspace_of(self, asked: Asked) -> WorkspaceId:
         if asked.principal.grant is not None:
-            return ""
+            return WorkspaceId("")
         return asked.workspace_id or await self._audiences.workspace_of(asked.conversation_id)
 
     async def _tellable(
-        self, asked: Asked, workspace_id: str, scopes: Sequence[str]
+        self, asked: Asked, workspace_id: WorkspaceId, scopes: Sequence[str]
     ) -> tuple[Sequence[str], Sequence[LeftOut]]:
         """Those of the scopes of which all may know who read the answer."""
         own, around = _USER + asked.user_id, _WORKSPACE + workspace_id
