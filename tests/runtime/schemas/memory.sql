@@ -6,6 +6,7 @@ CREATE TABLE memory_assemblies (
 	PRIMARY KEY (turn_id, conversation_id)
 );
 CREATE INDEX memory_assemblies_by_time ON memory_assemblies (create_us);
+CREATE INDEX memory_assemblies_of_conversation ON memory_assemblies (conversation_id);
 CREATE TABLE memory_audit_outbox (
 	place INTEGER NOT NULL,
 	entry_id VARCHAR(80) NOT NULL,
@@ -75,6 +76,38 @@ CREATE TABLE memory_entity_scopes (
 	scope VARCHAR(96) NOT NULL,
 	changes BIGINT NOT NULL,
 	PRIMARY KEY (scope)
+);
+CREATE TABLE memory_erased_sources (
+	conversation_id VARCHAR(80) NOT NULL,
+	message_id VARCHAR(80) NOT NULL,
+	create_us BIGINT NOT NULL,
+	PRIMARY KEY (conversation_id, message_id)
+);
+CREATE INDEX memory_erased_sources_by_time ON memory_erased_sources (create_us);
+CREATE TABLE memory_external_cursors (
+	name VARCHAR(64) NOT NULL,
+	scope VARCHAR(96) NOT NULL,
+	revision BIGINT NOT NULL,
+	PRIMARY KEY (name, scope)
+);
+CREATE TABLE memory_external_forgets (
+	name VARCHAR(64) NOT NULL,
+	memory_id VARCHAR(80) NOT NULL,
+	scope VARCHAR(96) NOT NULL,
+	revision BIGINT NOT NULL,
+	told_us BIGINT NOT NULL,
+	asked INTEGER NOT NULL,
+	next_us BIGINT NOT NULL,
+	PRIMARY KEY (name, memory_id)
+);
+CREATE INDEX memory_external_forgets_due ON memory_external_forgets (name, next_us);
+CREATE TABLE memory_externals (
+	name VARCHAR(64) NOT NULL,
+	store_id VARCHAR(64) NOT NULL,
+	generation BIGINT NOT NULL,
+	owner VARCHAR(160) NOT NULL,
+	lease_us BIGINT NOT NULL,
+	PRIMARY KEY (name)
 );
 CREATE TABLE memory_extracted (
 	conversation_id VARCHAR(80) NOT NULL,
@@ -151,6 +184,13 @@ CREATE TABLE memory_sections (
 	update_us BIGINT NOT NULL,
 	PRIMARY KEY (conversation_id, "key")
 );
+CREATE TABLE memory_sources (
+	memory_id VARCHAR(80) NOT NULL,
+	conversation_id VARCHAR(80) NOT NULL,
+	message_id VARCHAR(80) NOT NULL,
+	PRIMARY KEY (memory_id, conversation_id, message_id)
+);
+CREATE INDEX memory_sources_by_message ON memory_sources (conversation_id, message_id);
 CREATE TABLE memory_summaries (
 	conversation_id VARCHAR(80) NOT NULL,
 	level INTEGER NOT NULL,
@@ -181,6 +221,22 @@ CREATE TABLE memory_summary_places (
 	last_us BIGINT NOT NULL,
 	PRIMARY KEY (conversation_id)
 );
+CREATE TABLE memory_vector_places (
+	place VARCHAR(112) NOT NULL,
+	use_us BIGINT NOT NULL,
+	PRIMARY KEY (place)
+);
+CREATE INDEX memory_vector_places_by_use ON memory_vector_places (use_us);
+CREATE TABLE memory_vectors (
+	place VARCHAR(112) NOT NULL,
+	document_id VARCHAR(80) NOT NULL,
+	model VARCHAR(80) NOT NULL,
+	digest BLOB NOT NULL,
+	packed BLOB NOT NULL,
+	forget_us BIGINT,
+	PRIMARY KEY (place, document_id)
+);
+CREATE INDEX memory_vectors_forgotten ON memory_vectors (forget_us) WHERE forget_us IS NOT NULL;
 CREATE TABLE memory_versions (
 	memory_id VARCHAR(80) NOT NULL,
 	version INTEGER NOT NULL,
