@@ -18,6 +18,8 @@ from antiphon_server.runtime.errors import DomainError
 
 WAIT_S = 2.0
 """A turn waits no longer for any of them."""
+ENDS_WITHIN_S = 1.0
+"""What is late is waited for no longer, once it is cancelled."""
 PART = 2
 """What is contributed has at most this part of the budget: a half."""
 TWICE = "another item says the same"
@@ -79,12 +81,12 @@ async def _let_go(late: Sequence["asyncio.Task[Contribution]"]) -> None:
     for it in late:
         it.cancel()
     if late:
-        await asyncio.wait(late)
+        await asyncio.wait(late, timeout=ENDS_WITHIN_S)
 
 
 def _of(contributor: Contributor, asked: "asyncio.Task[Contribution]") -> Contribution:
     """What it has contributed; nothing if it is late, or has failed."""
-    if asked.cancelled():
+    if not asked.done() or asked.cancelled():
         return _none_of(contributor, "took too long")
     error = asked.exception()
     if error is None:
