@@ -112,6 +112,7 @@ class Naming:
         self, principal: Principal, scope: str, entity_id: str, other_id: str
     ) -> Entity:
         """Let another one be the same."""
+        await self.get(scope, entity_id)
         if entity_id == other_id:
             raise invalid("merged_entity_id", "another one than entity_id")
         return await self._store.merge(scope, entity_id, other_id, principal.actor, self._now_us())
@@ -120,6 +121,7 @@ class Naming:
         self, principal: Principal, scope: str, entity_id: str, what: Split, seen: str
     ) -> tuple[Entity, Entity]:
         """Take something from one: what is left, and what was taken."""
+        await self.get(scope, entity_id)
         asked = (bool(what.merged_entity_id), bool(what.names or what.mention_ids))
         if asked.count(True) != 1:
             raise invalid("merged_entity_id", "what was merged, or else names or mention_ids")
