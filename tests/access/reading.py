@@ -89,6 +89,7 @@ _RPCS = {
         EntityService/GetEntity EntityService/ListEntities EntityService/SearchEntities
         EntityService/ListMentions
         WhiteboardService/GetWhiteboard WhiteboardService/ListSectionVersions
+        PruningService/GetRetention
     """,
     "reads a workspace": """
         DispatcherService/ListHandlers
@@ -104,6 +105,7 @@ _RPCS = {
         MemoryService/PutMemory MemoryService/UpdateMemory
         EntityService/CreateEntity EntityService/UpdateEntity EntityService/MergeEntities
         EntityService/SplitEntity EntityService/DeleteEntity
+        PruningService/PruneMemories PruningService/RestoreMemory
         ContextService/EraseMessages
         DispatcherService/Dispatch DispatcherService/CancelTurn DispatcherService/Converse
         DispatcherService/DecideToolCall DispatcherService/AnswerToolCall
@@ -124,6 +126,7 @@ _RPCS = {
         ContextService/UpdateConversation ContextService/ArchiveConversation
         ContextService/UnarchiveConversation
         ContextService/AddMember ContextService/UpdateMember ContextService/RemoveMember
+        PruningService/SetRetention
     """,
     "manages a workspace": """
         ContextService/UpdateWorkspace ContextService/ArchiveWorkspace ToolService/SetToolRule

@@ -13,7 +13,7 @@ from tests.repository.files import ROOT
 GUIDE = ROOT / "docs" / "guides" / "memory.md"
 LONGEST_S = 300.0
 """Some thirty commands, each a process of its own."""
-_MARKS = ("put", "recall", "change", "about", "names", "forget")
+_MARKS = ("put", "recall", "change", "about", "names", "prune", "forget")
 
 
 async def test_a_user_works_through_it(home: Home, tmp_path: Path) -> None:

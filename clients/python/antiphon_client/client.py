@@ -39,6 +39,7 @@ from antiphon.integration.v1.tool_service_pb2_grpc import ToolServiceStub
 from antiphon.memory.v1.assembly_service_pb2_grpc import AssemblyServiceStub
 from antiphon.memory.v1.entity_service_pb2_grpc import EntityServiceStub
 from antiphon.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
+from antiphon.memory.v1.pruning_service_pb2_grpc import PruningServiceStub
 from antiphon.memory.v1.search_service_pb2_grpc import SearchServiceStub
 from antiphon.memory.v1.summary_service_pb2_grpc import SummaryServiceStub
 from antiphon.memory.v1.whiteboard_service_pb2_grpc import WhiteboardServiceStub
@@ -68,6 +69,7 @@ from antiphon_client.models import Models
 from antiphon_client.notices import Notices
 from antiphon_client.place import Place
 from antiphon_client.profiles import Profiles
+from antiphon_client.pruning import Pruning
 from antiphon_client.redial import Connection, Redial, ignore_connection
 from antiphon_client.relay import LONGEST_S, LiveRelay, RelayWire
 from antiphon_client.routes import Routes
@@ -114,6 +116,7 @@ class Client(
     Assembly,
     Memories,
     Entities,
+    Pruning,
     Whiteboards,
     Logs,
 ):
@@ -162,6 +165,7 @@ class Client(
         self._assembly = AssemblyServiceStub(channel)
         self._memories = MemoryServiceStub(channel)
         self._entities = EntityServiceStub(channel)
+        self._pruning = PruningServiceStub(channel)
         self._whiteboards = WhiteboardServiceStub(channel)
         self._summaries = SummaryServiceStub(channel)
         self._silence = silence

@@ -29,6 +29,7 @@ from antiphon_server.memory.adapters.sql_entities import SqlEntities
 from antiphon_server.memory.adapters.sql_external import SqlExternalProgress
 from antiphon_server.memory.adapters.sql_extractions import SqlExtractions
 from antiphon_server.memory.adapters.sql_memories import SqlMemories
+from antiphon_server.memory.adapters.sql_pruning import SqlPruning
 from antiphon_server.memory.adapters.sql_sources import SqlSources
 from antiphon_server.memory.adapters.sql_summaries import SqlSummaries
 from antiphon_server.memory.adapters.sql_vectors import SqlVectors
@@ -67,10 +68,12 @@ from antiphon_server.memory.parts import (
     Memories,
     Notes,
     Part,
+    Prunings,
     Search,
     Summaries,
 )
 from antiphon_server.memory.ports import Names
+from antiphon_server.memory.pruning.pruning import Pruning
 from antiphon_server.memory.search.external_hits import ExternalHits
 from antiphon_server.memory.search.indexing import Indexing
 from antiphon_server.memory.search.library import Library
@@ -83,6 +86,7 @@ from antiphon_server.memory.servicers.assembly import AssemblyServicer
 from antiphon_server.memory.servicers.entities import EntityServicer
 from antiphon_server.memory.servicers.forgetting import ForgettingServicer
 from antiphon_server.memory.servicers.memory import MemoryServicer
+from antiphon_server.memory.servicers.pruning import PruningServicer
 from antiphon_server.memory.servicers.search import SearchServicer
 from antiphon_server.memory.summaries.making import Making
 from antiphon_server.memory.summaries.reading import Reading
@@ -251,7 +255,9 @@ def compose_service(
         forgetting, notes.whiteboards, assemblies, naming, summaries.summarising, library
     )
     erased = Erased(servicer_of_erased, forgetting)
-    parts = (search, assembly, memories, notes, called, summaries, erased)
+    pruning = Pruning(SqlPruning(database))
+    prunings = Prunings(PruningServicer(pruning, Sources(conversations)), pruning)
+    parts = (search, assembly, memories, prunings, notes, called, summaries, erased)
     return Memory(parts, library, shelf, meanings, external)
 
 

@@ -11,6 +11,7 @@ from antiphon.memory.v1.forgetting_service_pb2_grpc import (
     add_ForgettingServiceServicer_to_server,
 )
 from antiphon.memory.v1.memory_service_pb2_grpc import add_MemoryServiceServicer_to_server
+from antiphon.memory.v1.pruning_service_pb2_grpc import add_PruningServiceServicer_to_server
 from antiphon.memory.v1.search_service_pb2_grpc import add_SearchServiceServicer_to_server
 from antiphon.memory.v1.summary_service_pb2_grpc import add_SummaryServiceServicer_to_server
 from antiphon.memory.v1.whiteboard_service_pb2_grpc import (
@@ -24,12 +25,14 @@ from antiphon_server.memory.external.telling import Telling
 from antiphon_server.memory.memories.expiring import Expiring
 from antiphon_server.memory.memories.forgetting import Forgetting
 from antiphon_server.memory.memories.gathering import Gathering
+from antiphon_server.memory.pruning.pruning import Pruning
 from antiphon_server.memory.search.library import Library
 from antiphon_server.memory.search.meanings import Meanings
 from antiphon_server.memory.servicers.assembly import AssemblyServicer
 from antiphon_server.memory.servicers.entities import EntityServicer
 from antiphon_server.memory.servicers.forgetting import ForgettingServicer
 from antiphon_server.memory.servicers.memory import MemoryServicer
+from antiphon_server.memory.servicers.pruning import PruningServicer
 from antiphon_server.memory.servicers.search import SearchServicer
 from antiphon_server.memory.servicers.summary import SummaryServicer
 from antiphon_server.memory.servicers.whiteboard import WhiteboardServicer
@@ -43,6 +46,7 @@ from antiphon_server.runtime.trail.relay import TrailRelay
 
 FORGET_S = 3600.0
 WRITE_S = 0.5
+PRUNE_S = 600.0
 FORGET_WHITEBOARDS_S = 600.0
 REPORT_S = 1.0
 
@@ -118,6 +122,23 @@ class Memories:
         lifecycle.spawn("memory.expiring", self.expiring.run(), vital=False)
         if self.gathering is not None:
             lifecycle.spawn("memory.gathering", self.gathering.run(), vital=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Prunings:
+    """Memories that nobody needs, put away."""
+
+    servicer: PruningServicer
+    pruning: Pruning
+
+    def register(self, server: grpc.aio.Server) -> None:
+        """See :meth:`Part.register`."""
+        add_PruningServiceServicer_to_server(self.servicer, server)
+
+    def start(self, lifecycle: Lifecycle) -> None:
+        """Prune the scopes whose day has come."""
+        pruning = every(PRUNE_S, self.pruning.prune_due, at_once=False)
+        lifecycle.spawn("memory.pruning", pruning, vital=False)
 
 
 @dataclass(frozen=True, slots=True)

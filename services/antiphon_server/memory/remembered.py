@@ -31,6 +31,7 @@ class State(OpenIntEnum):
     ACTIVE = 1
     SUPERSEDED = 2
     FORGOTTEN = 3
+    PRUNED = 4
 
 
 class Origin(OpenIntEnum):

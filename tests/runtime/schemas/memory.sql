@@ -154,6 +154,13 @@ CREATE TABLE memory_requests (
 );
 CREATE INDEX memory_requests_by_time ON memory_requests (create_us);
 CREATE INDEX memory_requests_of_memory ON memory_requests (memory_id);
+CREATE TABLE memory_retentions (
+	scope VARCHAR(96) NOT NULL,
+	body BLOB NOT NULL,
+	due_us BIGINT NOT NULL,
+	PRIMARY KEY (scope)
+);
+CREATE INDEX memory_retentions_due ON memory_retentions (due_us);
 CREATE TABLE memory_scopes (
 	scope VARCHAR(96) NOT NULL,
 	revision BIGINT NOT NULL,

@@ -66,6 +66,10 @@ class _MemoryStateEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_MemorySta
     """MEMORY_STATE_SUPERSEDED: another has taken its place, superseded_by; it is kept, and not recalled."""
     MEMORY_STATE_FORGOTTEN: _MemoryState.ValueType  # 3
     """MEMORY_STATE_FORGOTTEN: what it said is gone, with its versions; its id, scope and times are left."""
+    MEMORY_STATE_PRUNED: _MemoryState.ValueType  # 4
+    """MEMORY_STATE_PRUNED: it was put away, and is not recalled; RestoreMemory brings it back until
+    expire_time, when it is forgotten.
+    """
 
 class MemoryState(_MemoryState, metaclass=_MemoryStateEnumTypeWrapper):
     """MemoryState is what has become of a memory."""
@@ -78,6 +82,10 @@ MEMORY_STATE_SUPERSEDED: MemoryState.ValueType  # 2
 """MEMORY_STATE_SUPERSEDED: another has taken its place, superseded_by; it is kept, and not recalled."""
 MEMORY_STATE_FORGOTTEN: MemoryState.ValueType  # 3
 """MEMORY_STATE_FORGOTTEN: what it said is gone, with its versions; its id, scope and times are left."""
+MEMORY_STATE_PRUNED: MemoryState.ValueType  # 4
+"""MEMORY_STATE_PRUNED: it was put away, and is not recalled; RestoreMemory brings it back until
+expire_time, when it is forgotten.
+"""
 Global___MemoryState: _TypeAlias = MemoryState  # noqa: Y015
 
 class _MemoryOrigin:

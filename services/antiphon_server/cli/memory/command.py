@@ -5,6 +5,7 @@ import typer
 from antiphon_server.cli.memory.changing import add, correct, forget
 from antiphon_server.cli.memory.entities import app as entities
 from antiphon_server.cli.memory.external import app as external
+from antiphon_server.cli.memory.pruning import prune, restore, retention
 from antiphon_server.cli.memory.recalling import recall
 from antiphon_server.cli.memory.showing import export, list_memories, show
 
@@ -25,6 +26,7 @@ For example:
 - `antiphon memory forget mem_…` (its text, its history, its sources: gone)
 - `antiphon memory export > memories.jsonl`
 - `antiphon memory entities list` (whom and what it names)
+- `antiphon memory prune --older-than 1y` (what nobody needs: shown, put away, brought back)
 """
 app = typer.Typer(help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown")
 app.command("list")(list_memories)
@@ -36,3 +38,6 @@ app.command()(forget)
 app.command()(export)
 app.add_typer(entities, name="entities")
 app.add_typer(external, name="external")
+app.command()(prune)
+app.command()(restore)
+app.command()(retention)

@@ -90,7 +90,7 @@ def put_in(connection: Connection, memory: Memory, request: Request | None = Non
     if request is not None and (before := answered(connection, request)) is not None:
         return before
     check_sources(connection, memory)
-    same = _like(connection, memory)
+    same = like_in(connection, memory)
     if same is not None and same.expired(memory.create_us):
         _forget(connection, same, memory.create_us)
         same = None
@@ -120,16 +120,16 @@ def put_in(connection: Connection, memory: Memory, request: Request | None = Non
 def replace_in(connection: Connection, memory: Memory, before: str) -> bool:
     """See :meth:`MemoryStore.replace`."""
     revision, _ = next_revision(connection, memory.scope)
-    old = _get(connection, memory.memory_id)
+    old = get_in(connection, memory.memory_id)
     if old is None or old.etag != before:
         return False
     if old.version >= MOST_VERSIONS:
         raise DomainError(Reason.LIMIT_EXCEEDED, limit=f"{MOST_VERSIONS} versions of a memory")
-    like = _like(connection, memory)
+    like = like_in(connection, memory)
     if like is not None and like.memory_id != memory.memory_id:
         raise DomainError(Reason.ALREADY_EXISTS, resource=like.memory_id)
-    _keep_version(connection, old, memory.update_us)
-    _write(connection, memory, revision)
+    keep_version(connection, old, memory.update_us)
+    write_in(connection, memory, revision)
     link_memory(connection, memory, memory.update_us)
     return True
 
@@ -139,11 +139,11 @@ def forget_in(memory_id: str, now_us: int, actor: str) -> Callable[[Connection],
     by = Author(trail_outbox, actor)
 
     def work(connection: Connection) -> Memory | None:
-        found = _get(connection, memory_id)
+        found = get_in(connection, memory_id)
         if found is None:
             return None
         next_revision(connection, found.scope)  # whoever changes it now is done before it goes
-        held = _get(connection, memory_id) or found
+        held = get_in(connection, memory_id) or found
         if held.state is State.FORGOTTEN:
             return held
         return _forget_told(connection, held, now_us, by)
@@ -159,17 +159,17 @@ def settle_in(
 
     def work(connection: Connection) -> bool:
         revision, _ = next_revision(connection, before.scope)
-        held = _get(connection, before.memory_id)
+        held = get_in(connection, before.memory_id)
         if held is None or held.etag != before.etag:
             return False
         like = (
-            _like(connection, after) if after is not None and held.state is State.ACTIVE else None
+            like_in(connection, after) if after is not None and held.state is State.ACTIVE else None
         )
         if after is None or (like is not None and like.memory_id != before.memory_id):
             _forget_told(connection, held, now_us, by)
             return True
         left = replace(after, version=held.version + 1, etag=new_id("etag"), update_us=now_us)
-        _write(connection, replace(left, updater=actor), revision)
+        write_in(connection, replace(left, updater=actor), revision)
         unlink_memory(connection, before.scope, before.memory_id)
         link_memory(connection, left, now_us)
         connection.execute(_DROP_VERSIONS, {"b_id": before.memory_id})
@@ -208,7 +208,7 @@ def _join(connection: Connection, old: Memory, new: Memory, revision: int) -> Pu
     if both == old:
         return Put(old, merged=True, changed=False)
     both = replace(both, etag=new.etag, update_us=new.create_us, updater=new.creator)
-    _write(connection, both, revision)
+    write_in(connection, both, revision)
     link_sources(connection, both)
     return Put(both, merged=True)
 
@@ -217,7 +217,7 @@ def supersede_in(connection: Connection, memory_id: str, by: Memory) -> None:
     """Let a memory of the same scope be followed by another, if that is one. Raises DomainError."""
     if memory_id == by.memory_id:
         return
-    old = _get(connection, memory_id)
+    old = get_in(connection, memory_id)
     if old is None or old.scope != by.scope:
         raise not_found(memory_id)
     if old.superseded_by == by.memory_id:
@@ -229,7 +229,7 @@ def supersede_in(connection: Connection, memory_id: str, by: Memory) -> None:
     now_us = by.update_us
     ended_us = now_us if old.valid_until_us is None else min(old.valid_until_us, now_us)
     revision, _ = next_revision(connection, old.scope)
-    _keep_version(connection, old, now_us)
+    keep_version(connection, old, now_us)
     after = replace(
         old,
         state=State.SUPERSEDED,
@@ -240,13 +240,13 @@ def supersede_in(connection: Connection, memory_id: str, by: Memory) -> None:
         update_us=now_us,
         updater=by.updater or by.creator,
     )
-    _write(connection, after, revision)
+    write_in(connection, after, revision)
 
 
 def _forget(connection: Connection, memory: Memory, now_us: int) -> Memory:
     revision, _ = next_revision(connection, memory.scope)
     left = forgotten(memory, now_us)
-    _write(connection, left, revision)
+    write_in(connection, left, revision)
     this = {"b_id": memory.memory_id}
     connection.execute(_DROP_VERSIONS, this)
     connection.execute(_DROP_FACT, this)
@@ -257,19 +257,21 @@ def _forget(connection: Connection, memory: Memory, now_us: int) -> Memory:
     return left
 
 
-def _like(connection: Connection, memory: Memory) -> Memory | None:
+def like_in(connection: Connection, memory: Memory) -> Memory | None:
     """What is in use and says the same."""
     at = {"b_scope": memory.scope, "b_same": same_of(memory)}
     body = connection.execute(_SAME, at).scalar()
     return memory_in(body) if body is not None else None
 
 
-def _get(connection: Connection, memory_id: str) -> Memory | None:
+def get_in(connection: Connection, memory_id: str) -> Memory | None:
+    """The memory as it is stored."""
     body = connection.execute(_GET, {"b_id": memory_id}).scalar_one_or_none()
     return memory_in(body) if body is not None else None
 
 
-def _write(connection: Connection, memory: Memory, revision: int) -> None:
+def write_in(connection: Connection, memory: Memory, revision: int) -> None:
+    """Store a memory that is there in its new form."""
     row = row_of(memory, revision)
     connection.execute(_WRITE.values(row), {"b_id": memory.memory_id})
     # Of what it has said no vector is kept, nor added by a server that is just making one.
@@ -277,7 +279,8 @@ def _write(connection: Connection, memory: Memory, revision: int) -> None:
     forget_vectors(connection, place, vectors_of, memory.update_us)
 
 
-def _keep_version(connection: Connection, old: Memory, now_us: int) -> None:
+def keep_version(connection: Connection, old: Memory, now_us: int) -> None:
+    """Keep what a memory was."""
     row: dict[str, Any] = {
         "memory_id": old.memory_id,
         "version": old.version,

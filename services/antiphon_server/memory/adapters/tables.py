@@ -159,6 +159,16 @@ erased_sources = Table(
     Index("memory_erased_sources_by_time", "create_us"),
 )
 
+# By which rule a scope is pruned each day.
+retentions = Table(
+    "memory_retentions",
+    metadata,
+    Column("scope", String(96), primary_key=True),
+    Column("body", LargeBinary, nullable=False),  # the contract's Retention, serialised
+    Column("due_us", BigInteger, nullable=False),
+    Index("memory_retentions_due", "due_us"),
+)
+
 trail_outbox = outbox_table("memory_audit_outbox", metadata)
 
 # Whoever changes a scope's entities holds this row until the commit.

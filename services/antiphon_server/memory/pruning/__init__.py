@@ -1,0 +1,1 @@
+"""Memories that nobody needs: shown, put away, brought back."""
