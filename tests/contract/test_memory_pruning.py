@@ -5,12 +5,16 @@ from dataclasses import replace
 
 import pytest
 
+from antiphon_server.memory.adapters.sql_extractions import SqlExtractions
 from antiphon_server.memory.adapters.sql_memories import SqlMemories
 from antiphon_server.memory.adapters.sql_pruning import SqlPruning
+from antiphon_server.memory.adapters.sql_sources import SqlSources
 from antiphon_server.memory.adapters.tables import metadata
+from antiphon_server.memory.extracting import Utterance, extract
+from antiphon_server.memory.model import ConversationId, MessageId
 from antiphon_server.memory.pruning.model import RESTORABLE_US, Pruned, PruningRule
 from antiphon_server.memory.pruning.pruning import ACTOR, MOST, Pruning
-from antiphon_server.memory.remembered import Kind, ListWish, Memory, State
+from antiphon_server.memory.remembered import Kind, ListWish, Memory, Source, State
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
@@ -18,6 +22,7 @@ from tests.fakes.databases import on_each_kind
 
 database = on_each_kind(lambda it: it, metadata)
 ANN, BOB = "users/user_0000000ann", "users/user_0000000bob"
+HERE = ConversationId("conv_00000001")
 DAY_US = 86_400 * 1_000_000
 NOW_US = 1_700_000_000_000_000
 OLD = PruningRule(older_than_us=90 * DAY_US)
@@ -29,6 +34,7 @@ class World:
     def __init__(self, database: Database) -> None:
         self.now_us = NOW_US
         self.memories, self.store = SqlMemories(database), SqlPruning(database)
+        self.sources, self.facts = SqlSources(database), SqlExtractions(database)
         self.pruning = Pruning(self.store, lambda: self.now_us)
 
     async def put(self, text: str, days: int = 0, **more: object) -> Memory:
@@ -38,6 +44,14 @@ class World:
         )
         return (await self.memories.put(replace(memory, **more), None)).memory  # type: ignore[arg-type]
 
+    async def keep(self, before: str, after: str, text: str, days: int = 0) -> None:
+        """Have rules find a fact in what Ann has said."""
+        at_us = NOW_US - days * DAY_US
+        said = Utterance(text, ANN, "Ann", at_us)
+        found = [(MessageId(f"msg_{after:0>8}"), it) for it in extract(said)]
+        first = "" if before == "c0" else before
+        assert await self.facts.keep(HERE, first, after, found, at_us)
+
     async def prune(self, rule: PruningRule, scope: str = ANN) -> list[str]:
         return told(await self.pruning.prune(scope, rule, ANN))
 
@@ -46,6 +60,10 @@ class World:
 
     async def in_use(self) -> list[str]:
         return [it.text for it in await self.memories.list(ListWish(ANN), "", 100, self.now_us)]
+
+
+def source(message_id: str) -> Source:
+    return Source(HERE, MessageId(message_id))
 
 
 def told(found: tuple[Sequence[Pruned], bool]) -> list[str]:
@@ -122,6 +140,52 @@ async def test_what_can_not_come_back(world: World) -> None:
     with pytest.raises(DomainError) as raised:
         await world.pruning.restore(ANN, kept.memory_id, ANN)
     assert raised.value.reason is Reason.NOT_FOUND
+
+
+async def test_it_comes_back_without_what_was_erased_meanwhile(world: World) -> None:
+    """What a person wrote of several messages keeps its words, and its time."""
+    sources = (source("msg_00000001"), source("msg_00000002"))
+    kept = await world.put("old", 91, sources=sources, expire_us=NOW_US + 60 * DAY_US)
+    await world.prune(OLD)
+    pruned = await world.memories.get(kept.memory_id)
+    assert pruned is not None
+    left = replace(pruned, sources=sources[1:])
+    assert await world.sources.settle(pruned, left, NOW_US, ANN)
+    back = await world.pruning.restore(ANN, kept.memory_id, ANN)
+    assert (back.state, back.expire_us) == (State.ACTIVE, kept.expire_us)
+    assert (back.text, back.sources) == ("old", sources[1:])
+
+
+async def test_a_fact_that_is_no_more_so_comes_back_as_what_it_is(world: World) -> None:
+    """Another one has its place by then."""
+    await world.keep("c0", "c1", "I live in Lyon.", days=91)
+    await world.prune(OLD)
+    await world.keep("c1", "c2", "I live in Nice.")
+    (lyon,) = await world.memories.list(ListWish(ANN, (State.PRUNED,)), "", 10)
+    back = await world.pruning.restore(ANN, lyon.memory_id, ANN)
+    (nice,) = await world.memories.list(ListWish(ANN), "", 10)
+    assert (back.state, back.superseded_by) == (State.SUPERSEDED, nice.memory_id)
+
+
+async def test_what_is_said_again_is_not_old(world: World) -> None:
+    """Though nothing of it changes, and though a person has corrected it."""
+    kept = await world.put("old", 91)
+    await world.put("old", 5)
+    assert await world.shown(OLD) == []
+    said = await world.memories.get(kept.memory_id)
+    assert said is not None
+    assert said.update_us == NOW_US - 5 * DAY_US
+
+
+async def test_an_answer_has_room_for_so_much(world: World) -> None:
+    """What has no room is for the next call: nothing is put away that isn't told."""
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("antiphon_server.memory.pruning.pruning.MOST_BYTES", 2000)
+        for number in range(5):
+            await world.put(f"old {number}", 91)
+        found, more = await world.pruning.prune(ANN, OLD, ANN)
+    assert (len(found), more) == (3, True)
+    assert len(await world.shown(OLD)) == 2
 
 
 async def test_it_is_forgotten_when_its_time_is_over(world: World) -> None:

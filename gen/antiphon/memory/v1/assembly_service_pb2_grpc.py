@@ -54,8 +54,9 @@ class AssemblyServiceServicer:
     """
 
     def AssembleContext(self, request, context):
-        """AssembleContext returns the newest messages that fit, and what stands beside them: the whiteboard, memories
-        that matter to what was asked, and, where older messages had to be left out, those of them that do. What is
+        """AssembleContext returns the newest messages that fit, and what stands beside them: who asks, the
+        whiteboard, memories that matter to what was asked, and, where older messages had to be left out, those of
+        them that do, and summaries of the rest. What is
         rolled back or an aside is never among them. What can't be read in time is left out, and told in left_out.
         With a turn_id it is kept for ExplainContext; repeated, what is there then. Errors:
         NOT_FOUND (also the message to be answered), STORE_UNAVAILABLE.

@@ -36,8 +36,9 @@ class AssemblyServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> AssemblyServiceAsyncStub: ...
     AssembleContext: _grpc.UnaryUnaryMultiCallable[_assembly_service_pb2.AssembleContextRequest, _assembly_service_pb2.AssembleContextResponse]
-    """AssembleContext returns the newest messages that fit, and what stands beside them: the whiteboard, memories
-    that matter to what was asked, and, where older messages had to be left out, those of them that do. What is
+    """AssembleContext returns the newest messages that fit, and what stands beside them: who asks, the
+    whiteboard, memories that matter to what was asked, and, where older messages had to be left out, those of
+    them that do, and summaries of the rest. What is
     rolled back or an aside is never among them. What can't be read in time is left out, and told in left_out.
     With a turn_id it is kept for ExplainContext; repeated, what is there then. Errors:
     NOT_FOUND (also the message to be answered), STORE_UNAVAILABLE.
@@ -56,8 +57,9 @@ class AssemblyServiceAsyncStub(AssemblyServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     AssembleContext: _aio.UnaryUnaryMultiCallable[_assembly_service_pb2.AssembleContextRequest, _assembly_service_pb2.AssembleContextResponse]  # type: ignore[assignment]
-    """AssembleContext returns the newest messages that fit, and what stands beside them: the whiteboard, memories
-    that matter to what was asked, and, where older messages had to be left out, those of them that do. What is
+    """AssembleContext returns the newest messages that fit, and what stands beside them: who asks, the
+    whiteboard, memories that matter to what was asked, and, where older messages had to be left out, those of
+    them that do, and summaries of the rest. What is
     rolled back or an aside is never among them. What can't be read in time is left out, and told in left_out.
     With a turn_id it is kept for ExplainContext; repeated, what is there then. Errors:
     NOT_FOUND (also the message to be answered), STORE_UNAVAILABLE.
@@ -79,8 +81,9 @@ class AssemblyServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _assembly_service_pb2.AssembleContextRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_assembly_service_pb2.AssembleContextResponse, _abc.Awaitable[_assembly_service_pb2.AssembleContextResponse]]:
-        """AssembleContext returns the newest messages that fit, and what stands beside them: the whiteboard, memories
-        that matter to what was asked, and, where older messages had to be left out, those of them that do. What is
+        """AssembleContext returns the newest messages that fit, and what stands beside them: who asks, the
+        whiteboard, memories that matter to what was asked, and, where older messages had to be left out, those of
+        them that do, and summaries of the rest. What is
         rolled back or an aside is never among them. What can't be read in time is left out, and told in left_out.
         With a turn_id it is kept for ExplainContext; repeated, what is there then. Errors:
         NOT_FOUND (also the message to be answered), STORE_UNAVAILABLE.

@@ -59,15 +59,16 @@ class ForgettingServiceServicer:
         forgotten, whoever put them; so are those that models made of them and of others. What rules found in
         others as well is made anew of those, and what a person put or corrected loses the source and its
         versions. On the whiteboard, and in its history, the lines go that these turns have added, wherever
-        they stand unchanged. Repeated, it changes nothing.
+        they stand unchanged; so do names that these messages alone have told, what summaries have of them, and
+        vectors. Repeated, it changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
     def ForgetScope(self, request, context):
-        """ForgetScope forgets the memories of a conversation or of a person, and those that are about that
-        person wherever they are. Of a conversation what comes from it is forgotten as by ForgetSources, with
+        """ForgetScope forgets the memories, names and rules of pruning of a conversation or of a person, and
+        memories that are about that person wherever they are. Of a conversation what comes from it is forgotten as by ForgetSources, with
         its whiteboard and what turns' models were shown; nothing is put there any more, nor anything that
         comes from there. Repeated, it changes nothing.
         """

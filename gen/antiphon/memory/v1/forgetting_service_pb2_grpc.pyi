@@ -41,11 +41,12 @@ class ForgettingServiceStub:
     forgotten, whoever put them; so are those that models made of them and of others. What rules found in
     others as well is made anew of those, and what a person put or corrected loses the source and its
     versions. On the whiteboard, and in its history, the lines go that these turns have added, wherever
-    they stand unchanged. Repeated, it changes nothing.
+    they stand unchanged; so do names that these messages alone have told, what summaries have of them, and
+    vectors. Repeated, it changes nothing.
     """
     ForgetScope: _grpc.UnaryUnaryMultiCallable[_forgetting_service_pb2.ForgetScopeRequest, _forgetting_service_pb2.ForgetScopeResponse]
-    """ForgetScope forgets the memories of a conversation or of a person, and those that are about that
-    person wherever they are. Of a conversation what comes from it is forgotten as by ForgetSources, with
+    """ForgetScope forgets the memories, names and rules of pruning of a conversation or of a person, and
+    memories that are about that person wherever they are. Of a conversation what comes from it is forgotten as by ForgetSources, with
     its whiteboard and what turns' models were shown; nothing is put there any more, nor anything that
     comes from there. Repeated, it changes nothing.
     """
@@ -63,11 +64,12 @@ class ForgettingServiceAsyncStub(ForgettingServiceStub):
     forgotten, whoever put them; so are those that models made of them and of others. What rules found in
     others as well is made anew of those, and what a person put or corrected loses the source and its
     versions. On the whiteboard, and in its history, the lines go that these turns have added, wherever
-    they stand unchanged. Repeated, it changes nothing.
+    they stand unchanged; so do names that these messages alone have told, what summaries have of them, and
+    vectors. Repeated, it changes nothing.
     """
     ForgetScope: _aio.UnaryUnaryMultiCallable[_forgetting_service_pb2.ForgetScopeRequest, _forgetting_service_pb2.ForgetScopeResponse]  # type: ignore[assignment]
-    """ForgetScope forgets the memories of a conversation or of a person, and those that are about that
-    person wherever they are. Of a conversation what comes from it is forgotten as by ForgetSources, with
+    """ForgetScope forgets the memories, names and rules of pruning of a conversation or of a person, and
+    memories that are about that person wherever they are. Of a conversation what comes from it is forgotten as by ForgetSources, with
     its whiteboard and what turns' models were shown; nothing is put there any more, nor anything that
     comes from there. Repeated, it changes nothing.
     """
@@ -88,7 +90,8 @@ class ForgettingServiceServicer(metaclass=_abc_1.ABCMeta):
         forgotten, whoever put them; so are those that models made of them and of others. What rules found in
         others as well is made anew of those, and what a person put or corrected loses the source and its
         versions. On the whiteboard, and in its history, the lines go that these turns have added, wherever
-        they stand unchanged. Repeated, it changes nothing.
+        they stand unchanged; so do names that these messages alone have told, what summaries have of them, and
+        vectors. Repeated, it changes nothing.
         """
 
     @_abc_1.abstractmethod
@@ -97,8 +100,8 @@ class ForgettingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _forgetting_service_pb2.ForgetScopeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_forgetting_service_pb2.ForgetScopeResponse, _abc.Awaitable[_forgetting_service_pb2.ForgetScopeResponse]]:
-        """ForgetScope forgets the memories of a conversation or of a person, and those that are about that
-        person wherever they are. Of a conversation what comes from it is forgotten as by ForgetSources, with
+        """ForgetScope forgets the memories, names and rules of pruning of a conversation or of a person, and
+        memories that are about that person wherever they are. Of a conversation what comes from it is forgotten as by ForgetSources, with
         its whiteboard and what turns' models were shown; nothing is put there any more, nor anything that
         comes from there. Repeated, it changes nothing.
         """

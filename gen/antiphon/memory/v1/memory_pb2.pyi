@@ -239,7 +239,7 @@ class Memory(_message.Message):
 
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp:
-        """update_time is when it was changed last."""
+        """update_time is when it was changed last, or, to a day, said again."""
 
     def __init__(
         self,

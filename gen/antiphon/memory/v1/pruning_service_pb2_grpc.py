@@ -66,7 +66,7 @@ class PruningServiceServicer:
     """
 
     def PruneMemories(self, request, context):
-        """PruneMemories puts away what fits a rule: at most 1,000 in a call. With validate_only it says what
+        """PruneMemories puts away what fits a rule: at most 1,000 in a call, and 2 MiB of them. With validate_only it says what
         that would be, and why, and changes nothing. Repeated, it puts away what fits still. Errors:
         INVALID_ARGUMENT (a rule that says neither how old nor how long superseded).
         """
@@ -75,7 +75,8 @@ class PruningServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def RestoreMemory(self, request, context):
-        """RestoreMemory brings back a memory that was put away, as it was. Repeated, it changes nothing more.
+        """RestoreMemory brings back a memory that was put away, as it was; a fact that another one has taken the
+        place of meanwhile comes back as SUPERSEDED by that. Repeated, it changes nothing more.
         Errors: NOT_FOUND (also once it was forgotten), ALREADY_EXISTS (another says just that).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

@@ -37,12 +37,13 @@ class PruningServiceStub:
     @_typing.overload
     def __new__(cls, channel: _aio.Channel) -> PruningServiceAsyncStub: ...
     PruneMemories: _grpc.UnaryUnaryMultiCallable[_pruning_service_pb2.PruneMemoriesRequest, _pruning_service_pb2.PruneMemoriesResponse]
-    """PruneMemories puts away what fits a rule: at most 1,000 in a call. With validate_only it says what
+    """PruneMemories puts away what fits a rule: at most 1,000 in a call, and 2 MiB of them. With validate_only it says what
     that would be, and why, and changes nothing. Repeated, it puts away what fits still. Errors:
     INVALID_ARGUMENT (a rule that says neither how old nor how long superseded).
     """
     RestoreMemory: _grpc.UnaryUnaryMultiCallable[_pruning_service_pb2.RestoreMemoryRequest, _pruning_service_pb2.RestoreMemoryResponse]
-    """RestoreMemory brings back a memory that was put away, as it was. Repeated, it changes nothing more.
+    """RestoreMemory brings back a memory that was put away, as it was; a fact that another one has taken the
+    place of meanwhile comes back as SUPERSEDED by that. Repeated, it changes nothing more.
     Errors: NOT_FOUND (also once it was forgotten), ALREADY_EXISTS (another says just that).
     """
     GetRetention: _grpc.UnaryUnaryMultiCallable[_pruning_service_pb2.GetRetentionRequest, _pruning_service_pb2.GetRetentionResponse]
@@ -61,12 +62,13 @@ class PruningServiceAsyncStub(PruningServiceStub):
 
     def __init__(self, channel: _aio.Channel) -> None: ...
     PruneMemories: _aio.UnaryUnaryMultiCallable[_pruning_service_pb2.PruneMemoriesRequest, _pruning_service_pb2.PruneMemoriesResponse]  # type: ignore[assignment]
-    """PruneMemories puts away what fits a rule: at most 1,000 in a call. With validate_only it says what
+    """PruneMemories puts away what fits a rule: at most 1,000 in a call, and 2 MiB of them. With validate_only it says what
     that would be, and why, and changes nothing. Repeated, it puts away what fits still. Errors:
     INVALID_ARGUMENT (a rule that says neither how old nor how long superseded).
     """
     RestoreMemory: _aio.UnaryUnaryMultiCallable[_pruning_service_pb2.RestoreMemoryRequest, _pruning_service_pb2.RestoreMemoryResponse]  # type: ignore[assignment]
-    """RestoreMemory brings back a memory that was put away, as it was. Repeated, it changes nothing more.
+    """RestoreMemory brings back a memory that was put away, as it was; a fact that another one has taken the
+    place of meanwhile comes back as SUPERSEDED by that. Repeated, it changes nothing more.
     Errors: NOT_FOUND (also once it was forgotten), ALREADY_EXISTS (another says just that).
     """
     GetRetention: _aio.UnaryUnaryMultiCallable[_pruning_service_pb2.GetRetentionRequest, _pruning_service_pb2.GetRetentionResponse]  # type: ignore[assignment]
@@ -88,7 +90,7 @@ class PruningServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pruning_service_pb2.PruneMemoriesRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pruning_service_pb2.PruneMemoriesResponse, _abc.Awaitable[_pruning_service_pb2.PruneMemoriesResponse]]:
-        """PruneMemories puts away what fits a rule: at most 1,000 in a call. With validate_only it says what
+        """PruneMemories puts away what fits a rule: at most 1,000 in a call, and 2 MiB of them. With validate_only it says what
         that would be, and why, and changes nothing. Repeated, it puts away what fits still. Errors:
         INVALID_ARGUMENT (a rule that says neither how old nor how long superseded).
         """
@@ -99,7 +101,8 @@ class PruningServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _pruning_service_pb2.RestoreMemoryRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_pruning_service_pb2.RestoreMemoryResponse, _abc.Awaitable[_pruning_service_pb2.RestoreMemoryResponse]]:
-        """RestoreMemory brings back a memory that was put away, as it was. Repeated, it changes nothing more.
+        """RestoreMemory brings back a memory that was put away, as it was; a fact that another one has taken the
+        place of meanwhile comes back as SUPERSEDED by that. Repeated, it changes nothing more.
         Errors: NOT_FOUND (also once it was forgotten), ALREADY_EXISTS (another says just that).
         """
 

@@ -60,6 +60,13 @@ _REQUEST = select(requests.c.digest, requests.c.merged, memories.c.body).where(
     requests.c.request_id == bindparam("b_request"),
     requests.c.memory_id == memories.c.memory_id,
 )
+_NEWEST_VERSION = (
+    select(versions.c.body)
+    .where(versions.c.memory_id == bindparam("b_id"))
+    .order_by(versions.c.version.desc())
+    .limit(1)
+)
+_DAY_US = 86_400 * 1_000_000
 _DROP_VERSIONS = delete(versions).where(versions.c.memory_id == bindparam("b_id"))
 _DROP_FACT = delete(facts).where(facts.c.memory_id == bindparam("b_id"))
 _CLEAR_DIGESTS = (
@@ -168,11 +175,15 @@ def settle_in(
         if after is None or (like is not None and like.memory_id != before.memory_id):
             _forget_told(connection, held, now_us, by)
             return True
+        was = newest_version(connection, held.memory_id) if held.state is State.PRUNED else None
         left = replace(after, version=held.version + 1, etag=new_id("etag"), update_us=now_us)
         write_in(connection, replace(left, updater=actor), revision)
         unlink_memory(connection, before.scope, before.memory_id)
         link_memory(connection, left, now_us)
         connection.execute(_DROP_VERSIONS, {"b_id": before.memory_id})
+        if was is not None:  # what is put away comes back as the version that it was
+            back = replace(after, state=was.state, expire_us=was.expire_us, version=held.version)
+            keep_version(connection, back, now_us)
         drop_sources(connection, before.memory_id)
         link_sources(connection, after)
         return True
@@ -206,11 +217,24 @@ def _put(connection: Connection, memory: Memory, revision: int, kept: int) -> Pu
 def _join(connection: Connection, old: Memory, new: Memory, revision: int) -> Put:
     both = joined(old, new)
     if both == old:
+        said_again(connection, old, new.create_us, revision)
         return Put(old, merged=True, changed=False)
     both = replace(both, etag=new.etag, update_us=new.create_us, updater=new.creator)
     write_in(connection, both, revision)
     link_sources(connection, both)
     return Put(both, merged=True)
+
+
+def said_again(connection: Connection, memory: Memory, now_us: int, revision: int) -> None:
+    """Note that a memory was, to a day: what is said again is not old."""
+    if now_us - memory.update_us > _DAY_US:
+        write_in(connection, replace(memory, update_us=now_us), revision)
+
+
+def newest_version(connection: Connection, memory_id: str) -> Memory | None:
+    """What a memory was before it was changed last, as far as that is kept."""
+    body = connection.execute(_NEWEST_VERSION, {"b_id": memory_id}).scalar_one_or_none()
+    return memory_in(body) if body is not None else None
 
 
 def supersede_in(connection: Connection, memory_id: str, by: Memory) -> None:

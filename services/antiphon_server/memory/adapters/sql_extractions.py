@@ -14,7 +14,7 @@ from sqlalchemy import ClauseElement, Connection, Row, bindparam, delete, select
 from antiphon_server.memory.adapters.memory_rows import memory_in
 from antiphon_server.memory.adapters.mentioning import Found as Mentioned
 from antiphon_server.memory.adapters.mentioning import forget_sources_in, mention_in
-from antiphon_server.memory.adapters.putting import next_revision, put_in, supersede_in
+from antiphon_server.memory.adapters.putting import next_revision, put_in, said_again, supersede_in
 from antiphon_server.memory.adapters.tables import claims, extracted, facts, memories
 from antiphon_server.memory.extracting import model as extracting
 from antiphon_server.memory.extracting.merging import settled
@@ -151,6 +151,8 @@ def _remember(connection: Connection, found: Candidate, source: Source, now_us: 
     for earlier, kept in known:
         if earlier is outcome.same:
             if kept.origin is Origin.PERSON:
+                revision, _ = next_revision(connection, kept.scope)
+                said_again(connection, kept, now_us, revision)
                 return  # they have corrected it: what was said before does not change that
             memory = replace(memory, text=kept.text, kind=kept.kind, subject=kept.subject)
         elif any(earlier is it for it in outcome.replaces):

@@ -1,6 +1,7 @@
 """Memories that are put away, and rules of scopes, in a SQL database."""
 
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 
 from sqlalchemy import Connection, bindparam, delete, select, update
 
@@ -10,10 +11,11 @@ from antiphon_server.memory.adapters.putting import (
     get_in,
     keep_version,
     like_in,
+    newest_version,
     next_revision,
     write_in,
 )
-from antiphon_server.memory.adapters.tables import memories, retentions, versions
+from antiphon_server.memory.adapters.tables import facts, memories, retentions
 from antiphon_server.memory.encoding.pruning import retention_message, retention_of
 from antiphon_server.memory.pruning.model import (
     Pruned,
@@ -34,10 +36,16 @@ _BEHIND = (
     .limit(bindparam("b_limit"))
 )
 _MAY_FIT = (int(State.ACTIVE), int(State.SUPERSEDED))
-_BEFORE = (
-    select(versions.c.body)
-    .where(versions.c.memory_id == bindparam("b_id"))
-    .order_by(versions.c.version.desc())
+_SAYS = facts.alias("says")
+_SAID_SINCE = (  # what is in use and says something else of what the fact is about
+    select(facts.c.memory_id)
+    .join(_SAYS, (_SAYS.c.scope == facts.c.scope) & (_SAYS.c.topic == facts.c.topic))
+    .join(memories, memories.c.memory_id == facts.c.memory_id)
+    .where(
+        _SAYS.c.memory_id == bindparam("b_id"),
+        facts.c.memory_id != bindparam("b_id"),
+        memories.c.state == int(State.ACTIVE),
+    )
     .limit(1)
 )
 _OF_SCOPE = retentions.c.scope == bindparam("b_scope")
@@ -108,8 +116,13 @@ class SqlPruning:
                 return None
             if now.state is not State.PRUNED or now.expired(now_us):
                 return None if now.expired(now_us) else now
-            body = connection.execute(_BEFORE, {"b_id": memory_id}).scalar_one()
-            after = brought_back(now, memory_in(body), now_us, actor)
+            before = newest_version(connection, memory_id)
+            if before is None:
+                return None
+            after = brought_back(now, before, now_us, actor)
+            since = connection.execute(_SAID_SINCE, {"b_id": memory_id}).scalar_one_or_none()
+            if since is not None and after.state is State.ACTIVE:
+                after = replace(after, state=State.SUPERSEDED, superseded_by=str(since))
             like = like_in(connection, after) if after.state is State.ACTIVE else None
             if like is not None:
                 raise DomainError(Reason.ALREADY_EXISTS, resource=like.memory_id)

@@ -125,7 +125,7 @@ class RelevantMemories:
             by_neighbours=False,
         )
         keys = [key_of(it) for it in scopes]
-        hits = await self._library.with_index(lambda index: index.search(query, keys))
+        hits = await self._library.ranked(query, keys)
         return sorted(relevant(hits), key=relevance_of, reverse=True)
 
     async def _may_read(self, principal: Principal, scope: str) -> bool:

@@ -9,8 +9,8 @@ from antiphon_server.memory.pruning.ports import PruningStore
 from antiphon_server.memory.remembered import Memory, State
 from antiphon_server.runtime.errors import DomainError, invalid, not_found
 
-MOST = 1000
-"""Put away in a call."""
+MOST, MOST_BYTES = 1000, 2 << 20
+"""Put away in a call, and told of in its answer."""
 _READ, _WRITTEN = 500, 100
 _DAY_US = 86_400 * 1_000_000
 ACTOR = "services/memory"
@@ -34,8 +34,9 @@ class Pruning:
         while True:
             some, after = await self._store.fitting(scope, rule, now_us, after, _READ)
             found += some
-            if not after or len(found) > MOST:
-                return found[:MOST], len(found) > MOST
+            told = _that_fit(found)
+            if not after or len(told) < len(found):
+                return told, len(told) < len(found)
 
     async def prune(
         self, scope: str, rule: PruningRule, actor: str
@@ -94,6 +95,17 @@ class Pruning:
             count += len(pruned)
             more = more and bool(pruned)
         return count
+
+
+def _that_fit(found: Sequence[Pruned]) -> Sequence[Pruned]:
+    """As many as an answer has room for."""
+    left = MOST_BYTES
+    for at, it in enumerate(found[:MOST]):
+        memory = it.memory
+        left -= 4 * len(memory.text) + 200 * len(memory.sources) + 80 * len(memory.entities) + 500
+        if left < 0:
+            return found[:at]
+    return found[:MOST]
 
 
 def _check(rule: PruningRule) -> None:
