@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from antiphon_server.cli.console import CommandError, aside, fail, in_a_line, print_json, run, say
-from antiphon_server.cli.memory.options import KindName, Where, Which, kind_of, scope_of
+from antiphon_server.cli.memory.options import KindName, Where, Which, found, kind_of, scope_of
 from antiphon_server.cli.options import Address, DataDir, Json
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ def restore(
     address: Address = "",
     data_dir: DataDir = None,
 ) -> None:
-    """Bring back a memory that was put away.
+    """Bring back a memory that was put away: `antiphon memory list --past` has them.
 
     For example:
 
@@ -112,11 +112,16 @@ def restore(
     """
 
     async def work() -> None:
+        from antiphon.memory.v1 import memory_pb2 as pb
         from antiphon_server.cli.connect import client_for
 
         async with client_for(address, data_dir) as client:
-            found = await client.restore_memory(memory, scope_of(scope))
-        say(in_a_line(f"{found.memory_id} is back: {found.text}"))
+            before = await found(client, memory, scope)
+            if before.state != pb.MEMORY_STATE_PRUNED:
+                raise CommandError(f"{in_a_line(memory)} was not put away")
+            back = await client.restore_memory(memory, before.scope)
+        follower = f", superseded by {back.superseded_by}" if back.superseded_by else ""
+        say(in_a_line(f"{back.memory_id} is back{follower}: {back.text}"))
 
     run(work())
 
@@ -146,20 +151,22 @@ def retention(
         from antiphon_server.cli.encoding import as_dict
 
         where = scope_of(scope)
+        if off and (older_than or superseded):
+            raise CommandError("--off takes the rule away: say either that, or a rule")
         async with client_for(address, data_dir) as client:
             if off:
-                found = await client.set_retention(None, where)
+                kept = await client.set_retention(None, where)
             elif older_than or superseded:
                 rule = _rule(older_than, importance, kind, superseded)
-                found = await client.set_retention(rule, where)
+                kept = await client.set_retention(rule, where)
             else:
-                found = await client.get_retention(where)
+                kept = await client.get_retention(where)
         if json:
-            print_json(as_dict(found) if found else {})
-        elif found is None:
+            print_json(as_dict(kept) if kept else {})
+        elif kept is None:
             aside("No rule: nothing is put away by itself.")
         else:
-            say(f"each day: {in_words(found.rule)}")
+            say(f"each day: {in_words(kept.rule)}")
 
     run(work())
 

@@ -22,7 +22,10 @@ def list_memories(
         list[KindName] | None, typer.Option("--kind", "-k", help="Only these; repeatable.")
     ] = None,
     past: Annotated[
-        bool, typer.Option("--past", help="Also those that others have taken the place of.")
+        bool,
+        typer.Option(
+            "--past", help="Also those that others have taken the place of, or were put away."
+        ),
     ] = False,
     scope: Where = "",
     json: Json = False,
@@ -65,7 +68,9 @@ async def _listed(
     """A scope's, or all that is remembered of the caller; those in use, and past ones if asked."""
     from antiphon.memory.v1 import memory_pb2 as pb
 
-    states = [pb.MEMORY_STATE_ACTIVE, *[pb.MEMORY_STATE_SUPERSEDED] * past]
+    states = [pb.MEMORY_STATE_ACTIVE]
+    if past:
+        states += [pb.MEMORY_STATE_SUPERSEDED, pb.MEMORY_STATE_PRUNED]
     if scope:
         async for memory in client.list_memories(scope, states=states):
             if not kinds or memory.kind in kinds:
@@ -119,7 +124,8 @@ def _tell(it: "Memory", versions: "list[Memory]") -> None:
         "memory": it.memory_id,
         "says": it.text,
         "kind": kind_name(it),
-        "state": state_name(it) + (f" by {it.superseded_by}" if it.superseded_by else ""),
+        "state": state_name(it),
+        "follower": it.superseded_by,
         "instead": it.supersedes and f"of {it.supersedes}",
         "whose": it.scope,
         "about": it.subject,
