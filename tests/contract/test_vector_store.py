@@ -65,6 +65,15 @@ async def test_what_was_of_use_longest_ago_makes_room(
     assert await store.find(THERE, MODEL, asked) == {}
 
 
+async def test_what_was_forgotten_pushes_nothing_out(database: Database) -> None:
+    """It can't go yet, and what is of use would not make room for it."""
+    store = SqlVectors(database, most=2)
+    await store.keep(HERE, MODEL, [("a", ONE, b"va")], 1)
+    await store.forget(THERE, ["b", "c", "d"], HOUR_US)
+    await store.make_room(HOUR_US)
+    assert await store.find(HERE, MODEL, {"a": ONE}) == {"a": b"va"}
+
+
 @pytest.mark.parametrize("change", ["forget", "correct"])
 async def test_with_what_a_memory_said_its_vector_goes(database: Database, change: str) -> None:
     """In the transaction that forgets or corrects it; nor is it kept again."""
