@@ -255,6 +255,18 @@ async def test_other_names_are_those_of_the_scopes_that_are_asked(store: SqlEnti
     assert sorted(await store.names_in(ANN)) == ["Rex", "Rexi"]
 
 
+@pytest.mark.parametrize("bound", ["_MOST_LOOKED_IN", "_MOST_OWNERS"])
+async def test_of_too_many_scopes_the_first_are_asked(
+    store: SqlEntities, monkeypatch: pytest.MonkeyPatch, bound: str
+) -> None:
+    """The caller's own come first, whatever order they are stored in."""
+    monkeypatch.setattr(f"antiphon_server.memory.adapters.sql_entities.{bound}", 1)
+    await store.create(REX)
+    await store.create(replace(REX, entity_id="ent_00000003", scope=BOB, aliases=("Max",)))
+    assert await store.other_names([BOB, ANN], ["rex"]) == {"rex": ["Max"]}
+    assert await store.other_names([ANN, BOB], ["rex"]) == {"rex": ["Rexi"]}
+
+
 async def test_a_scope_has_a_bound(
     store: SqlEntities, log: Log, monkeypatch: pytest.MonkeyPatch
 ) -> None:

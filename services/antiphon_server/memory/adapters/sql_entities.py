@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import ClauseElement, Connection, bindparam, delete, select
+from sqlalchemy import ClauseElement, Connection, bindparam, case, delete, select
 
 from antiphon_server.memory.adapters.entity_rows import alone, groups_of, mention_of
 from antiphon_server.memory.adapters.mentioning import forget_sources_in, hold
@@ -57,14 +57,10 @@ _MENTIONS = (
     .limit(bindparam("b_limit"))
 )
 _NAMES_OF = select(entity_names.c.name).where(entity_names.c.scope == bindparam("b_scope"))
-_OWNERS = (
-    select(entity_names.c.key, entities.c.root_id)
-    .where(
-        entity_names.c.scope.in_(bindparam("b_scopes", expanding=True)),
-        entity_names.c.key.in_(bindparam("b_keys", expanding=True)),
-        entities.c.entity_id == entity_names.c.entity_id,
-    )
-    .limit(_MOST_OWNERS)
+_OWNERS = select(entity_names.c.key, entities.c.root_id).where(
+    entity_names.c.scope.in_(bindparam("b_scopes", expanding=True)),
+    entity_names.c.key.in_(bindparam("b_keys", expanding=True)),
+    entities.c.entity_id == entity_names.c.entity_id,
 )
 _CALLED = select(entities.c.root_id, entity_names.c.name).where(
     entities.c.root_id.in_(bindparam("b_roots", expanding=True)),
@@ -195,17 +191,21 @@ class SqlEntities:
         return await self._database.read(lambda it: it.execute(_NAMES_OF, at).scalars().all())
 
     async def other_names(
-        self, scopes: Collection[str], keys: Collection[str]
+        self, scopes: Sequence[str], keys: Collection[str]
     ) -> Mapping[str, Sequence[str]]:
         """See :meth:`~antiphon_server.memory.entities.expanding.Aliases.other_names`."""
         asked = [{"scope": it} for it in scopes][:_AT_ONCE]
 
         def work(connection: Connection) -> Mapping[str, Sequence[str]]:
-            there = [row[0] for row in _WITH_ENTITIES.rows(connection, asked)]
+            have = {row[0] for row in _WITH_ENTITIES.rows(connection, asked)}
+            there = [it for it in scopes if it in have][:_MOST_LOOKED_IN]
             if not there:
                 return {}
-            at = {"b_scopes": there[:_MOST_LOOKED_IN], "b_keys": list(keys)}
-            owners = connection.execute(_OWNERS, at).all()
+            # Where there are very many, those of the first scopes count, as of the scopes.
+            turn = case({it: n for n, it in enumerate(there)}, value=entity_names.c.scope)
+            owned = _OWNERS.order_by(turn, entities.c.entity_id).limit(_MOST_OWNERS)
+            at = {"b_scopes": there, "b_keys": list(keys)}
+            owners = connection.execute(owned, at).all()
             called: dict[str, list[str]] = {}
             roots = {"b_roots": [it.root_id for it in owners]}
             for root_id, name in connection.execute(_CALLED, roots) if owners else ():

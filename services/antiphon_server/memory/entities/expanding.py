@@ -19,10 +19,11 @@ class Aliases(Protocol):
     """The names that entities have."""
 
     async def other_names(
-        self, scopes: Collection[str], keys: Collection[str]
+        self, scopes: Sequence[str], keys: Collection[str]
     ) -> Mapping[str, Sequence[str]]:
         """By those keys that are a name there, what else that is called; of no other scope.
 
+        Where there are too many scopes or names, those of the first scopes are told.
         Raises DomainError if the store can't be used.
         """
         ...
