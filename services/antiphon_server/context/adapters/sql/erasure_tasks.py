@@ -5,9 +5,9 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
-from antiphon.context.v1 import conversation_pb2
+from antiphon_server.context.adapters.sql.answers import strip_answers_of
 from antiphon_server.context.adapters.tables import erasure_tasks as table
-from antiphon_server.context.adapters.tables import messages, requests
+from antiphon_server.context.adapters.tables import messages
 from antiphon_server.context.model.erasure_tasks import ErasureTask
 from antiphon_server.context.model.messages import MessageId, Offset
 from antiphon_server.context.model.resources import ConversationId
@@ -54,16 +54,6 @@ _SAID_BY = (
     )
     .order_by(messages.c.conversation_id, messages.c.log_offset)
     .limit(bindparam("b_limit"))
-)
-_ANSWERS = select(requests.c.actor, requests.c.request_id, requests.c.answer).where(
-    requests.c.kind == conversation_pb2.Conversation.DESCRIPTOR.name.lower()
-)
-_SET_ANSWER = (
-    update(requests)
-    .where(
-        requests.c.actor == bindparam("b_actor"), requests.c.request_id == bindparam("b_request")
-    )
-    .values(answer=bindparam("b_answer"))
 )
 _WORDS = ("title", "instructions", "labels")
 _decode = msgspec.json.Decoder(ErasureTask).decode
@@ -114,13 +104,4 @@ class SqlErasureTasks:
         return [(ConversationId(where), MessageId(it)) for where, it in rows]
 
     def strip_answers(self, conversation_id: ConversationId) -> None:
-        changed = list[dict[str, object]]()
-        for actor, request_id, answer in self._connection.execute(_ANSWERS):
-            said = conversation_pb2.Conversation.FromString(bytes(answer))
-            if said.conversation_id == conversation_id:
-                for name in _WORDS:
-                    said.ClearField(name)  # type: ignore[arg-type]
-                left = {"b_actor": actor, "b_request": request_id}
-                changed.append({**left, "b_answer": said.SerializeToString()})
-        if changed:
-            self._connection.execute(_SET_ANSWER, changed)
+        strip_answers_of(self._connection, conversation_id, _WORDS)

@@ -13,16 +13,14 @@ from sqlalchemy import (
     func,
     insert,
     select,
-    text,
-    update,
 )
 
 from antiphon.context.v1 import conversation_pb2
 from antiphon.events.v1.event_service_pb2 import AppendRequest
 from antiphon_server.context.adapters.changes_codec import append_request
 from antiphon_server.context.adapters.role_audit import record_request
+from antiphon_server.context.adapters.sql.answers import strip_answers_of
 from antiphon_server.context.adapters.tables import (
-    OF_A_CONVERSATION,
     audit_outbox,
     outbox,
     requests,
@@ -49,19 +47,6 @@ _FIND = Prepared(
     )
 )
 _CONVERSATION = conversation_pb2.Conversation.DESCRIPTOR.name.lower()
-_UNKNOWN = ""
-# Of which one those of a server of the version before tell is not known: there are some for a day.
-_OF_CONVERSATION = select(requests.c.actor, requests.c.request_id, requests.c.answer).where(
-    text(OF_A_CONVERSATION),
-    requests.c.conversation_id.in_([bindparam("conversation"), _UNKNOWN]),
-)
-_SET_ANSWER = (
-    update(requests)
-    .where(
-        requests.c.actor == bindparam("b_actor"), requests.c.request_id == bindparam("b_request")
-    )
-    .values(answer=bindparam("b_answer"))
-)
 _FORGET = delete(requests).where(requests.c.create_us < bindparam("before_us"))
 
 
@@ -190,14 +175,12 @@ class SqlRequests:
     def forget_titles(
         self, conversation_id: ConversationId, those: Callable[[str, str], bool]
     ) -> None:
-        rows = self._connection.execute(_OF_CONVERSATION, {"conversation": conversation_id})
-        for actor, request_id, answer in rows.all():
-            said = conversation_pb2.Conversation.FromString(bytes(answer))
-            if said.conversation_id == conversation_id and those(said.title, said.title_author):
-                said.ClearField("title")
-                values = {"b_actor": actor, "b_request": request_id}
-                left = {"b_answer": said.SerializeToString()}
-                self._connection.execute(_SET_ANSWER, values | left)
+        strip_answers_of(
+            self._connection,
+            conversation_id,
+            ("title",),
+            lambda said: those(said.title, said.title_author),
+        )
 
     def forget(self, before_us: int) -> int:
         return self._connection.execute(_FORGET, {"before_us": before_us}).rowcount
