@@ -73,8 +73,19 @@ async def test_one_reads_a_conversation_at_a_time(store: SqlExtractions) -> None
     assert not await store.claim(HERE, NOW_US + 99, NOW_US + 200)
     assert await store.claim(THERE, NOW_US, NOW_US + 100)
     assert await store.claim(HERE, NOW_US + 100, NOW_US + 200)
-    await store.unclaim(HERE)
+    await store.unclaim(HERE, NOW_US + 200)
     assert await store.claim(HERE, NOW_US + 101, NOW_US + 300)
+
+
+async def test_only_who_holds_a_claim_renews_it_or_lets_it_go(store: SqlExtractions) -> None:
+    """Who held it before, and was slow, changes nothing."""
+    assert await store.claim(HERE, NOW_US, NOW_US + 100)
+    assert await store.renew(HERE, NOW_US + 100, NOW_US + 200)
+    assert not await store.claim(HERE, NOW_US + 199, NOW_US + 300)
+    assert await store.claim(HERE, NOW_US + 200, NOW_US + 300)
+    assert not await store.renew(HERE, NOW_US + 200, NOW_US + 900)
+    await store.unclaim(HERE, NOW_US + 200)
+    assert not await store.claim(HERE, NOW_US + 299, NOW_US + 400)
 
 
 async def test_restatements_join_their_sources(store: SqlExtractions, kept: SqlMemories) -> None:

@@ -218,8 +218,12 @@ class Extractions(Protocol):
         """Read a conversation alone until then; false if somebody else does so now."""
         ...
 
-    async def unclaim(self, conversation_id: ConversationId) -> None:
-        """Let others read it."""
+    async def renew(self, conversation_id: ConversationId, held_us: int, until_us: int) -> bool:
+        """Read it alone for longer than until ``held_us``; false if the claim isn't that one."""
+        ...
+
+    async def unclaim(self, conversation_id: ConversationId, until_us: int) -> None:
+        """Let others read it, if the claim is the one until then."""
         ...
 
     async def keep(

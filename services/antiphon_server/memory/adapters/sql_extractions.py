@@ -9,7 +9,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import ClauseElement, Connection, Row, bindparam, delete, select, text, update
+from sqlalchemy import ClauseElement, Connection, Row, and_, bindparam, delete, select, text, update
 
 from antiphon_server.memory.adapters.memory_rows import memory_in
 from antiphon_server.memory.adapters.mentioning import Found as Mentioned
@@ -65,7 +65,9 @@ _CLAIM = text(
     " ON CONFLICT (conversation_id) DO UPDATE SET until_us = excluded.until_us"
     " WHERE memory_claims.until_us <= :now_us"
 )
-_UNCLAIM = delete(claims).where(claims.c.conversation_id == bindparam("b_id"))
+_OWN = and_(claims.c.conversation_id == bindparam("b_id"), claims.c.until_us == bindparam("b_held"))
+_RENEW = update(claims).where(_OWN).values(until_us=bindparam("b_until"))
+_UNCLAIM = delete(claims).where(_OWN)
 _ADD = PreparedInsert(facts, " ON CONFLICT DO NOTHING")
 
 
@@ -93,8 +95,13 @@ class SqlExtractions:
         row = {"conversation_id": conversation_id, "until_us": until_us, "now_us": now_us}
         return await self._database.write(lambda it: it.execute(_CLAIM, row).rowcount == 1)
 
-    async def unclaim(self, conversation_id: ConversationId) -> None:
-        await self._database.write(lambda it: it.execute(_UNCLAIM, {"b_id": conversation_id}))
+    async def renew(self, conversation_id: ConversationId, held_us: int, until_us: int) -> bool:
+        at = {"b_id": conversation_id, "b_held": held_us, "b_until": until_us}
+        return await self._database.write(lambda it: it.execute(_RENEW, at).rowcount == 1)
+
+    async def unclaim(self, conversation_id: ConversationId, until_us: int) -> None:
+        at = {"b_id": conversation_id, "b_held": until_us}
+        await self._database.write(lambda it: it.execute(_UNCLAIM, at))
 
     async def keep(
         self,

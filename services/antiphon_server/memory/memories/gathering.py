@@ -9,14 +9,13 @@ import time
 from collections.abc import Callable, Collection
 
 from antiphon_server.memory.memories.acquaintances import Acquaintances
+from antiphon_server.memory.memories.claiming import Claim
 from antiphon_server.memory.memories.finding import Finder
 from antiphon_server.memory.model import ConversationId, SaidPage
 from antiphon_server.memory.ports import Extractions, Logs
 from antiphon_server.runtime.errors import DomainError, Reason
 
 PAUSE_S = 5.0
-CLAIM_US = 600 * 1_000_000
-"""Of a server that dies, others read on where it was after so long."""
 _LOST = (Reason.CURSOR_TRIMMED, Reason.EPOCH_CHANGED)
 log = logging.getLogger(__name__)
 
@@ -72,15 +71,18 @@ class Gathering:
         if not self._finder.costs:
             await self._read(conversation_id, cursor)
             return
-        now_us = time.time_ns() // 1000
-        if not await self._store.claim(conversation_id, now_us, now_us + CLAIM_US):
+        claim = Claim(self._store, conversation_id)
+        if not await claim.take():
             return
         try:
-            await self._read(conversation_id, cursor)
+            now = await self._store.cursors([conversation_id])  # others may have read on
+            await self._read(conversation_id, now.get(conversation_id, ""), claim)
         finally:
-            await self._store.unclaim(conversation_id)
+            await claim.release()
 
-    async def _read(self, conversation_id: ConversationId, cursor: str) -> None:
+    async def _read(
+        self, conversation_id: ConversationId, cursor: str, claim: Claim | None = None
+    ) -> None:
         """Read on to the end of the log, or until another server turns out to do so."""
         while True:
             try:
@@ -93,7 +95,7 @@ class Gathering:
             if not await self._kept(conversation_id, cursor, page):
                 return
             cursor = page.cursor
-            if page.at_head:
+            if page.at_head or (claim is not None and not await claim.renew()):
                 return
 
     async def _kept(self, conversation_id: ConversationId, cursor: str, page: SaidPage) -> bool:
