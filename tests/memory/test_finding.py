@@ -6,17 +6,17 @@ from collections.abc import Collection, Mapping, Sequence
 import pytest
 
 from antiphon_server.memory.memories.finding import (
-    FIRST_REST_S,
     MOST_CHARACTERS,
     MOST_LINES,
     ModelFinder,
     RuleFinder,
 )
+from antiphon_server.memory.memories.resting import FIRST_REST_S
 from antiphon_server.memory.model import ConversationId, MessageId, Said
 from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.errors import DomainError, Reason
 
-HERE = ConversationId("conv_00000001")
+HERE, THERE = ConversationId("conv_00000001"), ConversationId("conv_00000002")
 ANN = "users/user_0000000ann"
 
 
@@ -103,6 +103,31 @@ async def test_a_model_that_fails_is_left_alone_for_ever_longer() -> None:
         rest_s *= 2
     assert await world.texts("I live in Lyon.") == []
     assert len(world.model.asked) == 3
+
+
+@pytest.mark.parametrize(
+    ("reason", "of_all"),
+    [
+        (Reason.BUDGET_EXCEEDED, False),
+        (Reason.MODEL_PROMPT_TOO_LONG, False),
+        (Reason.MODEL_TIMEOUT, True),
+        (Reason.OVERLOADED, True),
+    ],
+)
+async def test_what_one_conversation_fails_by_keeps_no_other_waiting(
+    reason: Reason, of_all: bool
+) -> None:
+    """A workspace without budget stops itself; a model that is away, all."""
+    world = World(DomainError(reason))
+    with pytest.raises(DomainError):
+        await world.texts("I live in Lyon.")
+    finder = world.finder
+    assert (finder.rests, finder.rests_for(THERE), finder.rests_for(HERE)) == (of_all, of_all, True)
+    if not of_all:
+        await finder.found(THERE, messages("I live in Leeds."))
+        assert (len(world.model.asked), finder.rests_for(HERE)) == (2, True)
+    world.now_s += FIRST_REST_S
+    assert (finder.rests, finder.rests_for(HERE)) == (False, False)
 
 
 async def test_it_is_shown_so_much_at_once() -> None:

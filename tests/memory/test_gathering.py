@@ -9,6 +9,7 @@ from antiphon_server.memory.adapters.tables import metadata
 from antiphon_server.memory.memories.finding import Found
 from antiphon_server.memory.memories.gathering import Gathering
 from antiphon_server.memory.model import ConversationId, LogEnd, MessageId, Said, SaidPage
+from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.database import Database
 from tests.fakes.databases import on_each_kind
 
@@ -45,6 +46,11 @@ class Paid:
 
     def __init__(self) -> None:
         self.shown: list[str] = []
+        self.rests = False
+        self.resting: set[ConversationId] = set()
+
+    def rests_for(self, conversation_id: ConversationId) -> bool:
+        return self.rests or conversation_id in self.resting
 
     async def found(self, conversation_id: ConversationId, said: Sequence[Said]) -> Found:
         self.shown += [it.text for it in said]
@@ -91,9 +97,35 @@ async def test_a_claim_that_was_lost_is_left_to_whom_it_is_now(world: World) -> 
 
     class Late(Paid):
         async def meanwhile(self) -> None:
-            await world.store.claim(ONE, FAR_US, FAR_US + 1)  # as if it had taken very long
+            if self.shown[-1].startswith(ONE):  # as if it had taken very long
+                await world.store.claim(ONE, FAR_US, FAR_US + 1)
 
     late = Late()
     await world.server(late).gather()
     assert [it for it in late.shown if it.startswith(ONE)] == [f"{ONE} 0"]
     assert not await world.store.claim(ONE, FAR_US, FAR_US + 2)
+
+
+async def test_a_conversation_that_rests_is_neither_claimed_nor_read(world: World) -> None:
+    """The others are, and it is in its turn."""
+    world.finder.resting = {ONE}
+    await world.gathering.gather()
+    assert set(world.logs.read_of) == {TWO}
+    world.finder.resting = set()
+    await world.gathering.gather()
+    assert set(world.logs.read_of) == {ONE, TWO}
+
+
+async def test_while_all_rest_nothing_is_read(world: World) -> None:
+    """From the failure on, and in the rounds after it."""
+
+    class Away(Paid):
+        async def meanwhile(self) -> None:
+            self.rests = True
+            raise DomainError(Reason.MODEL_UNAVAILABLE)
+
+    away = Away()
+    server = world.server(away)
+    await server.gather()
+    await server.gather()
+    assert (len(away.shown), len(world.logs.read_of)) == (1, 1)

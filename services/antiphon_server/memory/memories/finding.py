@@ -14,6 +14,7 @@ from antiphon_server.memory.extracting.by_model import (
     facts_in,
     prompt_of,
 )
+from antiphon_server.memory.memories.resting import Rests
 from antiphon_server.memory.model import ConversationId, MessageId, Said
 from antiphon_server.memory.ports import AskedModel, Names
 from antiphon_server.runtime.access.principal import UserId
@@ -23,8 +24,6 @@ NAMELESS = "X."
 """Whom nobody knows by name; a fact says whose it is besides."""
 MOST_LINES, MOST_CHARACTERS = 40, 16_000
 """Of messages that a model is shown at once."""
-FIRST_REST_S, LONGEST_REST_S = 10.0, 600.0
-"""A model that fails is asked again so much later, twice as long each time."""
 _USER = "users/"
 Found = Sequence[tuple[MessageId, Candidate]]
 log = logging.getLogger(__name__)
@@ -41,6 +40,15 @@ class Finder(Protocol):
     at_once: int
     costs: bool
 
+    @property
+    def rests(self) -> bool:
+        """Whether it would find nothing now, in any conversation."""
+        ...
+
+    def rests_for(self, conversation_id: ConversationId) -> bool:
+        """Whether it would find nothing in that one now."""
+        ...
+
     async def found(self, conversation_id: ConversationId, said: Sequence[Said]) -> Found:
         """The facts, each with its message. Raises DomainError where that is for later."""
         ...
@@ -49,10 +57,14 @@ class Finder(Protocol):
 class RuleFinder:
     """A :class:`Finder` that asks nobody: rules, in a thread."""
 
-    at_once, costs = 1000, False
+    at_once, costs, rests = 1000, False, False
 
     def __init__(self, names: Names) -> None:
         self._names = names
+
+    def rests_for(self, conversation_id: ConversationId) -> bool:
+        """See :meth:`Finder.rests_for`."""
+        return False
 
     async def found(self, conversation_id: ConversationId, said: Sequence[Said]) -> Found:
         """See :meth:`Finder.found`."""
@@ -64,7 +76,8 @@ class RuleFinder:
 class ModelFinder:
     """A :class:`Finder` that asks a model, and rules where its answer can't be read.
 
-    While it fails, everything is for later: nothing is passed over for want of a model.
+    While it fails, everything is for later: nothing is passed over for want of a model. What it
+    fails by in one conversation alone, such as its budget, keeps no other one waiting.
     """
 
     at_once, costs = MOST_LINES, True
@@ -76,12 +89,21 @@ class ModelFinder:
         rules: Finder,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._names, self._model, self._rules, self._clock = names, model, rules, clock
-        self._rest_s, self._rests_until = FIRST_REST_S, 0.0
+        self._names, self._model, self._rules = names, model, rules
+        self._rests = Rests(clock)
+
+    @property
+    def rests(self) -> bool:
+        """See :attr:`Finder.rests`."""
+        return self._rests.left_s() > 0
+
+    def rests_for(self, conversation_id: ConversationId) -> bool:
+        """See :meth:`Finder.rests_for`."""
+        return self._rests.left_s(conversation_id) > 0
 
     async def found(self, conversation_id: ConversationId, said: Sequence[Said]) -> Found:
         """See :meth:`Finder.found`."""
-        if (left := self._rests_until - self._clock()) > 0:
+        if (left := self._rests.left_s(conversation_id)) > 0:
             raise DomainError(Reason.SERVICE_UNAVAILABLE, service="memory", retry_after=left)
         found = list[tuple[MessageId, Candidate]]()
         for some in _stretches(await _uttered(self._names, said)):
@@ -97,11 +119,9 @@ class ModelFinder:
         try:
             answer = await self._model.answer(conversation_id, INSTRUCTIONS, prompt_of(lines))
         except DomainError as error:
-            self._rests_until = self._clock() + self._rest_s
-            self._rest_s = min(2 * self._rest_s, LONGEST_REST_S)
-            log.warning("the model that finds facts is left alone for a while: %s", error)
+            self._rests.failed(conversation_id, error.reason)
             raise
-        self._rest_s = FIRST_REST_S
+        self._rests.answered(conversation_id)
         try:
             return [(some[at][0], fact) for at, fact in facts_in(answer, lines)]
         except UnreadableAnswer as error:

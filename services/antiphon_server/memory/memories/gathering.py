@@ -5,6 +5,7 @@ Of each conversation it goes on from where it was read to, whoever read it. Noth
 
 import asyncio
 import logging
+import random
 import time
 from collections.abc import Callable, Collection
 
@@ -53,13 +54,22 @@ class Gathering:
     async def gather(self) -> int:
         """Read all that is new in what is known; how many conversations had something.
 
-        Raises DomainError if a service or the store can't be used.
+        While the finder rests, nothing is claimed or read. Raises DomainError if a service or the
+        store can't be used.
         """
+        if self._finder.rests:
+            return 0
         known = self._known()
         cursors = await self._store.cursors(known)
         new = [it for it in known if it not in cursors]
         moved = await self._logs.news(cursors) if cursors else ()
-        for conversation_id in [*new, *moved]:
+        # In no order, so that one that fails, and has all rest, is not the first again each time.
+        for conversation_id in random.sample([*new, *moved], len(new) + len(moved)):
+            if self._finder.rests:
+                log.warning("what finds facts is left alone for a while")
+                break
+            if self._finder.rests_for(conversation_id):
+                continue
             try:
                 await self._read_alone(conversation_id, cursors.get(conversation_id, ""))
             except DomainError as error:  # the others can be read
