@@ -1,7 +1,7 @@
 """A memory of others is told all that is remembered: in order, at least once, and what is to go."""
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Sequence
 from contextlib import suppress
 from dataclasses import replace
 
@@ -31,6 +31,8 @@ class Store:
         self.described = Described("store-1", max_changes=3)
         self.away = False
         self.keeps_all = False
+        self.asked: list[int] = []
+        self.when_asked: Callable[[], Awaitable[object]] | None = None
 
     async def describe(self) -> Described:
         self._check()
@@ -51,6 +53,9 @@ class Store:
 
     async def still_there(self, places: Sequence[Place]) -> Collection[str]:
         self._check()
+        self.asked.append(len(places))
+        if self.when_asked is not None:
+            await self.when_asked()
         return [it.memory_id for it in places if it.memory_id in self.kept]
 
     def _check(self) -> None:
@@ -176,6 +181,56 @@ async def test_what_it_has_not_forgotten_it_is_told_again(world: World) -> None:
     await all_told(telling)
     assert await world.waiting() == Waiting()
     assert world.external.kept == {}
+
+
+async def test_it_is_asked_in_parts_and_keeps_what_each_came_to(world: World) -> None:
+    """Of no more at once than it takes; what it is too slow for is asked again."""
+    telling = Telling(
+        "archive", world.external, world.progress, "one", now_us=lambda: world.now_us, call_s=0.5
+    )
+    await forgotten(world, telling, 7)
+
+    async def slow_once_asked() -> None:
+        if len(world.external.asked) == 2:
+            await asyncio.sleep(9)
+
+    world.external.when_asked = slow_once_asked
+    with pytest.raises(DomainError):
+        await all_told(telling)
+    assert (world.external.asked, (await world.waiting()).unconfirmed) == ([3, 3], 4)
+    await all_told(telling)
+    assert (world.external.asked, await world.waiting()) == ([3, 3, 3, 1], Waiting())
+
+
+async def test_who_tells_it_no_more_asks_no_more(world: World, database: Database) -> None:
+    """It may be another server's before all is asked."""
+    if not database.shared:
+        pytest.skip("a database of one server")
+    telling = world.server()
+    await forgotten(world, telling, 7)
+
+    async def taken() -> None:
+        world.now_us += 61_000_000
+        until_us = world.now_us + 60_000_000
+        assert await world.progress.claim("archive", "two", world.now_us, until_us)
+
+    world.external.when_asked = taken
+    await all_told(telling)
+    assert world.external.asked == [3]
+
+
+async def forgotten(world: World, telling: Telling, count: int) -> None:
+    """Have so many forgotten that it keeps for now, and is to be asked about at once then."""
+    for number in range(count):
+        await world.put(number, f"text {number}")
+    await all_told(telling)
+    world.external.keeps_all = True
+    for number in range(count):
+        await world.forget(number)
+    await all_told(telling)
+    world.external.kept.clear()
+    world.external.asked.clear()
+    world.now_us += 2_000_000
 
 
 async def test_what_is_begun_anew_is_told_from_the_start(world: World) -> None:

@@ -34,7 +34,10 @@ class ExternalMemory(Protocol):
         ...
 
     async def still_there(self, places: Sequence[Place]) -> Collection[str]:
-        """The ids of those of some forgotten ones of which it has something left."""
+        """The ids of those of some forgotten ones of which it has something left.
+
+        It is asked of no more at once than it is told.
+        """
         ...
 
 

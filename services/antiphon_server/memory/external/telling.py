@@ -8,7 +8,7 @@ away, and if it is a new one, it is told each memory once, as it is then.
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import TypeVar
 
 from antiphon_server.memory.external.model import (
@@ -143,23 +143,27 @@ class Telling:
             await self._is_ours()
 
     async def _follow_up(self) -> bool:
-        """Ask of what was to go whether it is gone; what is not is told again."""
-        now_us = self._now_us()
-        asked = await self._progress.unconfirmed(self._name, now_us, MOST_CHANGES)
-        if not asked:
-            return False
+        """Ask of what was to go whether it is gone; what is not is told again.
+
+        In parts, since it may look for one after the other: what comes of each is kept.
+        """
+        asked = await self._progress.unconfirmed(self._name, self._now_us(), MOST_CHANGES)
+        most = self._described.max_changes
+        for start in range(0, len(asked), most):
+            if not await self._is_ours():
+                return False
+            await self._ask_of(asked[start : start + most])
+        return len(asked) == MOST_CHANGES
+
+    async def _ask_of(self, asked: Sequence[Change]) -> None:
         places = [Place(it.memory_id, it.scope) for it in asked]
         left = set(await self._called(self._memory.still_there(places)))
         again = [it for it in asked if it.memory_id in left]
         gone = [it.memory_id for it in asked if it.memory_id not in left]
+        now_us = self._now_us()
         await self._progress.confirm(self._name, gone, [it.memory_id for it in again], now_us)
-        await self._tell_again(again)
-        return len(asked) == MOST_CHANGES
-
-    async def _tell_again(self, left: list[Change]) -> None:
-        most = self._described.max_changes
-        for start in range(0, len(left), most):
-            await self._called(self._memory.remember(left[start : start + most]))
+        if again:
+            await self._called(self._memory.remember(again))
 
     async def _called(self, call: Awaitable[T]) -> T:
         try:
