@@ -129,7 +129,7 @@ class SqlFlags:
     async def forget(self) -> None:
         """Remove those that were cleared more than 90 days ago."""
         old = flags.c.cleared_us.between(1, self._now_us() - KEPT_US)
-        await forget_in_batches(self._database, flags.c.flag_id, old)
+        await forget_in_batches(self._database, flags, old)
 
 
 def _flags(connection: Connection, query: Select[Any]) -> list[Flag]:

@@ -64,7 +64,7 @@ class SqlScreenings:
     async def forget(self, now_us: int) -> None:
         """Remove those that are older than 90 days."""
         old = screenings.c.created_us < now_us - KEPT_US
-        await forget_in_batches(self._database, screenings.c.screening_id, old)
+        await forget_in_batches(self._database, screenings, old)
 
 
 def _row(it: Screening) -> dict[str, Any]:

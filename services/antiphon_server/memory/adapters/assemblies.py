@@ -75,11 +75,11 @@ class SqlAssemblies:
         for key in [it for it in self._waiting if it[0] == conversation_id]:
             del self._waiting[key]
         theirs = assemblies.c.conversation_id == conversation_id
-        await forget_in_batches(self._database, assemblies.c.turn_id, theirs)
+        await forget_in_batches(self._database, assemblies, theirs)
 
     async def forget(self, before_us: int) -> None:
         old = assemblies.c.create_us < before_us
-        await forget_in_batches(self._database, assemblies.c.turn_id, old)
+        await forget_in_batches(self._database, assemblies, old)
 
 
 def _kept(connection: Connection, rows: Sequence[dict[str, object]]) -> None:

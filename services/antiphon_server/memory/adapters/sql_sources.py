@@ -105,7 +105,7 @@ class SqlSources:
         """See :meth:`SourceStore.forget`."""
         them = erased_sources.c
         old = and_(them.create_us < before_us, them.message_id.not_in(["", source_rows.WHOLE]))
-        await forget_in_batches(self._database, them.message_id, old)
+        await forget_in_batches(self._database, erased_sources, old)
 
 
 def _made(body: bytes, topic: str | None, value: str | None, hold: str | None) -> Made:

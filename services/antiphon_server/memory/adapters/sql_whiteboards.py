@@ -200,7 +200,7 @@ class SqlWhiteboards:
         while await self._database.write(remove) == BATCH:
             pass
         is_old = whiteboard_requests.c.create_us < now_us - DAY_US
-        await forget_in_batches(self._database, whiteboard_requests.c.key, is_old)
+        await forget_in_batches(self._database, whiteboard_requests, is_old)
 
 
 def _standing(connection: Connection, conversation_id: ConversationId, now_us: int) -> Whiteboard:
