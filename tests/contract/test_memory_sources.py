@@ -159,6 +159,21 @@ async def test_a_note_without_a_source_stays(world: World) -> None:
     assert len(await world.known()) == 1
 
 
+@pytest.mark.parametrize("person_first", [True, False])
+async def test_what_a_person_says_of_their_own_accord_comes_from_no_message(
+    world: World, person_first: bool
+) -> None:
+    """It stays as they wrote it when a message that said the same is erased."""
+    own = replace(NOTE, sources=(), origin=Origin.PERSON)
+    made = replace(NOTE, memory_id="mem_00000002", origin=Origin.MODEL, entities=("Mat",))
+    made = replace(made, text="The KEY is under the mat")
+    for it in (own, made) if person_first else (made, own):
+        await world.memories.put(it, None)
+    await world.erase(FIRST)
+    (left,) = await world.known()
+    assert (left.text, left.sources, left.entities) == (own.text, (), ())
+
+
 async def test_what_a_restatement_added_goes_with_it(world: World) -> None:
     """A memory is found by sources that were joined to it."""
     await world.memories.put(NOTE, None)

@@ -160,18 +160,26 @@ def as_of(memory: Memory, now_us: int) -> Memory:
 
 
 def joined(old: Memory, new: Memory) -> Memory:
-    """The old one, restated by the new one, which says the same."""
-    sources = dict.fromkeys((*old.sources, *new.sources))
-    entities = dict.fromkeys((*old.entities, *new.entities))
+    """The old one, restated by the new one, which says the same.
+
+    What a person says of their own accord comes from no message: it stays when those that said it,
+    too, are erased, so it takes no sources, words or names from them.
+    """
     both = old.expire_us, new.expire_us
     expire_us = None if None in both else max(it for it in both if it is not None)
-    return replace(
+    restated = replace(
         old,
-        sources=tuple(sources)[:MOST_SOURCES],
-        entities=tuple(entities)[:16],
         importance=max(old.importance, new.importance),
         expire_us=expire_us,
         origin=Origin.PERSON if new.origin is Origin.PERSON else old.origin,
+    )
+    for own in (old, new):
+        if own.origin is Origin.PERSON and not own.sources:
+            return replace(restated, text=own.text, sources=(), entities=own.entities)
+    return replace(
+        restated,
+        sources=tuple(dict.fromkeys((*old.sources, *new.sources)))[:MOST_SOURCES],
+        entities=tuple(dict.fromkeys((*old.entities, *new.entities)))[:16],
     )
 
 

@@ -108,7 +108,7 @@ def put_in(connection: Connection, memory: Memory, request: Request | None = Non
     )
     if memory.supersedes:
         supersede_in(connection, memory.supersedes, put.memory)
-    if put.changed and put.memory.entities:
+    if put.changed and (put.merged or put.memory.entities):
         link_memory(connection, put.memory, memory.create_us)
     if request is not None:
         row = {
@@ -221,6 +221,9 @@ def _join(connection: Connection, old: Memory, new: Memory, revision: int) -> Pu
         return Put(old, merged=True, changed=False)
     both = replace(both, etag=new.etag, update_us=new.create_us, updater=new.creator)
     write_in(connection, both, revision)
+    if old.sources and not both.sources:
+        connection.execute(_DROP_VERSIONS, {"b_id": old.memory_id})  # they said what those say
+        drop_sources(connection, old.memory_id)
     link_sources(connection, both)
     return Put(both, merged=True)
 
