@@ -6,14 +6,18 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from antiphon.auth.v1.audit_service_pb2 import RecordSecurityEventsRequest
+from antiphon_server.memory.adapters.sql_entities import SqlEntities
 from antiphon_server.memory.adapters.sql_extractions import SqlExtractions
 from antiphon_server.memory.adapters.sql_memories import SqlMemories
+from antiphon_server.memory.adapters.sql_pruning import SqlPruning
 from antiphon_server.memory.adapters.sql_sources import SqlSources
 from antiphon_server.memory.adapters.tables import memories, trail_outbox
 from antiphon_server.memory.extracting import Candidate, Utterance, extract
 from antiphon_server.memory.memories.finding import RuleFinder
 from antiphon_server.memory.memories.forgetting import Forgetting
 from antiphon_server.memory.model import ConversationId, KeptMessage, KeptMessages, MessageId, Said
+from antiphon_server.memory.named import EntityType, Occurrence
+from antiphon_server.memory.pruning.model import PruningRule, Retention
 from antiphon_server.memory.remembered import Kind, ListWish, Memory, Origin, Source, State
 from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.errors import Reason
@@ -157,6 +161,32 @@ async def test_a_note_without_a_source_stays(world: World) -> None:
     await world.memories.put(replace(NOTE, sources=()), None)
     await world.erase(FIRST)
     assert len(await world.known()) == 1
+
+
+async def test_no_name_is_learnt_of_what_was_erased_since_it_was_read(world: World) -> None:
+    """Nor a fact; what others say is kept."""
+    await world.erase(FIRST)
+    names = [
+        (it, Occurrence(ANN, name, EntityType.PERSON, True, 1.0))
+        for it, name in ((FIRST, "Bob"), (SECOND, "Eve"))
+    ]
+    assert await world.extractions.keep(HERE, "", "c1", (), NOW_US, names)
+    assert await SqlEntities(world.database).names_in(ANN) == ["Eve"]
+    await world.sources.close_whole(HERE, NOW_US)
+    more = [(MessageId("msg_00000003"), replace(names[0][1], name="Mallory"))]
+    assert await world.extractions.keep(HERE, "c1", "c2", (), NOW_US, more)
+    assert await SqlEntities(world.database).names_in(ANN) == ["Eve"]
+
+
+async def test_a_scopes_rule_is_forgotten_with_it(world: World) -> None:
+    """Nothing is pruned by it any more."""
+    pruning = SqlPruning(world.database)
+    rule = Retention(PruningRule(older_than_us=1), ANN, NOW_US)
+    for scope in (ANN, "users/user_0000000bob"):
+        await pruning.set_retention(scope, rule, NOW_US)
+    await world.forgetting.forget_scope(ANN, ANN)
+    assert await pruning.retention(ANN) is None
+    assert await pruning.retention("users/user_0000000bob") == rule
 
 
 @pytest.mark.parametrize("person_first", [True, False])

@@ -188,6 +188,11 @@ def place_of(scope: str) -> str:
     return _PLACE + scope
 
 
+def scope_of_place(place: str) -> str:
+    """The scope whose memories such a partition has; empty of one that has messages."""
+    return place.removeprefix(_PLACE) if is_of_memories(place) else ""
+
+
 def is_of_memories(place: str) -> bool:
     """Whether it is one of those."""
     return place.startswith(_PLACE)

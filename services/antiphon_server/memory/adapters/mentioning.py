@@ -244,15 +244,29 @@ def forget_sources_in(
     connection: Connection, conversation_id: str, message_ids: Collection[str]
 ) -> None:
     """Take away mentions in these messages, and names that nothing else has told."""
-    every = list(message_ids)
-    for start in range(0, len(every), _AT_ONCE):
-        part = every[start : start + _AT_ONCE]
-        there = {"b_conversation": conversation_id, "b_messages": part}
-        for scope in sorted(connection.execute(_SCOPES_OF, there).scalars()):
-            hold(connection, scope)
+    for scope in sorted(scopes_in(connection, conversation_id, message_ids)):
+        hold(connection, scope)
+    for there in _portions(conversation_id, message_ids):
         affected = {row[0] for row in connection.execute(_OF_MESSAGES, there)}
         connection.execute(delete(mentions).where(_IN_MESSAGES), there)
         clean(connection, affected)
+
+
+def scopes_in(
+    connection: Connection, conversation_id: str, message_ids: Collection[str]
+) -> Collection[str]:
+    """The scopes of what is mentioned in these messages."""
+    found = set[str]()
+    for there in _portions(conversation_id, message_ids):
+        found.update(connection.execute(_SCOPES_OF, there).scalars())
+    return found
+
+
+def _portions(conversation_id: str, message_ids: Collection[str]) -> Iterable[dict[str, Any]]:
+    every = list(message_ids)
+    for start in range(0, len(every), _AT_ONCE):
+        part = every[start : start + _AT_ONCE]
+        yield {"b_conversation": conversation_id, "b_messages": part}
 
 
 def clean(connection: Connection, entity_ids: Collection[str]) -> None:

@@ -31,6 +31,11 @@ def _erased_of(places: range) -> ClauseElement:
 
 
 _ERASED_OF = PreparedIn(_erased_of)
+_ERASED_IN = select(erased_sources.c.message_id).where(
+    erased_sources.c.conversation_id == bindparam("b_where"),
+    erased_sources.c.message_id.in_(bindparam("b_those", expanding=True)),
+)
+_AT_ONCE = 500
 
 
 def hold(connection: Connection, conversation_id: str, now_us: int) -> None:
@@ -50,6 +55,17 @@ def close(connection: Connection, conversation_id: str, those: Collection[str], 
         {"conversation_id": conversation_id, "message_id": it, "create_us": at_us} for it in those
     ]
     _HOLD.run(connection, rows)
+
+
+def erased_in(
+    connection: Connection, conversation_id: str, those: Collection[str]
+) -> Collection[str]:
+    """Those messages of a conversation that are erased: all, where all of it is."""
+    every, found = list(dict.fromkeys(those)), set[str]()
+    for start in range(0, len(every), _AT_ONCE):
+        asked = {"b_where": conversation_id, "b_those": [*every[start : start + _AT_ONCE], WHOLE]}
+        found.update(connection.execute(_ERASED_IN, asked).scalars())
+    return every if WHOLE in found else found
 
 
 def check_sources(connection: Connection, memory: Memory) -> None:

@@ -13,8 +13,11 @@ from sqlalchemy import ClauseElement, Connection, Row, and_, bindparam, delete, 
 
 from antiphon_server.memory.adapters.memory_rows import memory_in
 from antiphon_server.memory.adapters.mentioning import Found as Mentioned
-from antiphon_server.memory.adapters.mentioning import forget_sources_in, mention_in
+from antiphon_server.memory.adapters.mentioning import forget_sources_in, mention_in, scopes_in
+from antiphon_server.memory.adapters.mentioning import hold as hold_entities
 from antiphon_server.memory.adapters.putting import next_revision, put_in, said_again, supersede_in
+from antiphon_server.memory.adapters.source_rows import erased_in
+from antiphon_server.memory.adapters.source_rows import hold as hold_conversation
 from antiphon_server.memory.adapters.tables import claims, extracted, facts, memories
 from antiphon_server.memory.extracting import model as extracting
 from antiphon_server.memory.extracting.merging import settled
@@ -36,6 +39,7 @@ _KINDS = {
 }
 _AT_ONCE = 1024
 Found = Sequence[tuple[MessageId, Candidate]]
+Named = Sequence[tuple[MessageId, Occurrence]]
 log = logging.getLogger(__name__)
 
 
@@ -110,16 +114,17 @@ class SqlExtractions:
         after: str,
         found: Found,
         now_us: int,
-        named: Sequence[tuple[MessageId, Occurrence]] = (),
+        named: Named = (),
         erased: Collection[MessageId] = (),
     ) -> bool:
         def work(connection: Connection) -> bool:
             if not _moved(connection, conversation_id, before, after):
                 return False
-            for scope in sorted({it.subject for _, it in found}):
-                next_revision(connection, scope)  # held in one order by all, until the commit
-            _mention(connection, conversation_id, named, now_us)
-            for message_id, candidate in found:
+            _hold(connection, conversation_id, found, named, erased, now_us)
+            those = [it for it, _ in (*found, *named)]
+            gone = erased_in(connection, conversation_id, those)  # since they were read
+            _mention(connection, conversation_id, [it for it in named if it[0] not in gone], now_us)
+            for message_id, candidate in (it for it in found if it[0] not in gone):
                 _remember(connection, candidate, Source(conversation_id, message_id), now_us)
             forget_sources_in(connection, conversation_id, erased)
             return True
@@ -135,10 +140,32 @@ def _moved(connection: Connection, conversation_id: str, before: str, after: str
     return connection.execute(_GO_ON, at).rowcount == 1
 
 
+def _hold(
+    connection: Connection,
+    conversation_id: ConversationId,
+    found: Found,
+    named: Named,
+    erased: Collection[MessageId],
+    now_us: int,
+) -> None:
+    """Hold what may change until the commit, in the order in which everybody does.
+
+    Scopes' memories, then what comes from the conversation, then scopes' entities.
+    """
+    if not found and not named and not erased:
+        return
+    scopes = {it.subject for _, it in found}.union(it.scope for _, it in named)
+    for scope in sorted(scopes):
+        next_revision(connection, scope)
+    hold_conversation(connection, conversation_id, now_us)
+    for scope in sorted(scopes.union(scopes_in(connection, conversation_id, erased))):
+        hold_entities(connection, scope)
+
+
 def _mention(
     connection: Connection,
     conversation_id: ConversationId,
-    named: Sequence[tuple[MessageId, Occurrence]],
+    named: Named,
     now_us: int,
 ) -> None:
     """Before facts are put, so that those are linked to the entities that they name."""

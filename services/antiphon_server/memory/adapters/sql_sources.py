@@ -2,12 +2,18 @@
 
 from collections.abc import Collection, Sequence
 
-from sqlalchemy import Connection, and_, bindparam, select
+from sqlalchemy import Connection, and_, bindparam, delete, select
 
 from antiphon_server.memory.adapters import source_rows
 from antiphon_server.memory.adapters.memory_rows import memory_in
 from antiphon_server.memory.adapters.putting import settle_in
-from antiphon_server.memory.adapters.tables import erased_sources, facts, memories, sources
+from antiphon_server.memory.adapters.tables import (
+    erased_sources,
+    facts,
+    memories,
+    retentions,
+    sources,
+)
 from antiphon_server.memory.memories.forgetting import Made
 from antiphon_server.memory.model import ConversationId, MessageId
 from antiphon_server.memory.remembered import Memory, State
@@ -96,6 +102,11 @@ class SqlSources:
             return list(dict.fromkeys(found))
 
         return await self._database.read(work)
+
+    async def forget_rule(self, scope: str) -> None:
+        """See :meth:`SourceStore.forget_rule`."""
+        rule = delete(retentions).where(retentions.c.scope == scope)
+        await self._database.write(lambda it: it.execute(rule))
 
     async def settle(self, before: Memory, after: Memory | None, now_us: int, actor: str) -> bool:
         """See :meth:`SourceStore.settle`."""

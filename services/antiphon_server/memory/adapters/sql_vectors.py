@@ -5,8 +5,9 @@ from typing import Any
 
 from sqlalchemy import ClauseElement, Connection, bindparam, delete, func, select, tuple_
 
-from antiphon_server.memory.adapters.tables import vector_places, vectors
+from antiphon_server.memory.adapters.tables import scopes, vector_places, vectors
 from antiphon_server.memory.adapters.vector_rows import forget_vectors, keep_vectors, use_place
+from antiphon_server.memory.remembered import scope_of_place
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.statements import PreparedIn
 
@@ -37,6 +38,7 @@ _OLDEST = select(vector_places).order_by(vector_places.c.use_us).limit(1)
 _DROP_PLACE = delete(vector_places).where(
     vector_places.c.place == bindparam("b_place"), vector_places.c.use_us == bindparam("b_use")
 )
+_HOLD = select(scopes.c.revision).where(scopes.c.scope == bindparam("b_scope")).with_for_update()
 # What is left of what was forgotten makes no room. The difference, since both counts have an index.
 _ALL = select(func.count()).select_from(vectors).scalar_subquery()
 _FORGOTTEN = select(func.count()).where(vectors.c.forget_us.is_not(None)).scalar_subquery()
@@ -68,6 +70,8 @@ class SqlVectors:
         """See :meth:`KeptVectors.keep`."""
 
         def work(connection: Connection) -> None:
+            if scope := scope_of_place(place):  # who changes its memories writes rows in any order
+                connection.execute(_HOLD, {"b_scope": scope})
             use_place(connection, place, now_us)
             keep_vectors(connection, place, model, made)
 

@@ -56,6 +56,10 @@ class SourceStore(Protocol):
         """Ids of some memories of a scope, or about them, that say something still."""
         ...
 
+    async def forget_rule(self, scope: str) -> None:
+        """Forget by which rule a scope is pruned."""
+        ...
+
     async def settle(self, before: Memory, after: Memory | None, now_us: int, actor: str) -> bool:
         """Let ``after`` be what is left of a memory, or nothing; its versions go.
 
@@ -99,6 +103,7 @@ class Forgetting:
     async def forget_scope(self, scope: str, actor: str) -> None:
         """Return when nothing is remembered there, of the person, or of what was said there."""
         now_us = time.time_ns() // 1000
+        await self._store.forget_rule(scope)
         kind, _, own = scope.partition("/")
         here = ConversationId(own)
         if kind == "conversations":
