@@ -223,3 +223,27 @@ async def test_what_a_turn_has_written_is_erased(world: World) -> None:
     assert not any("canary" in it.text for it in found)
     assert not await world.store.erase(HERE, [turn], ANN, NOW)
     assert world.log.told[-1].events[0].actor == ANN
+
+
+async def test_nothing_is_written_of_what_was_erased_meanwhile(world: World) -> None:
+    """Neither by a turn that was, nor by anybody where all of the conversation was."""
+    turn = "turns/turn_00000001"
+    late = Wish(HERE, "late", "the canary", False, "", turn)
+    await world.store.erase(HERE, [turn], ANN, NOW)
+    with Refused(Reason.NOT_FOUND):
+        await world.store.change(HERE, lambda it: rules.written(it, late, late.text), NOW)
+    await world.write("plan", "bread")
+    await world.store.remove(HERE, NOW)
+    with Refused(Reason.CONVERSATION_ERASED):
+        await world.write("plan", "bread")
+    assert await world.says() == {}
+
+
+async def test_what_is_begun_while_all_is_erased_is_gone_as_well(world: World) -> None:
+    """Whichever is first: a write is refused, or removed."""
+    writes = [world.write(f"n{number}", "x") for number in range(4)]
+    await asyncio.gather(
+        *writes[:2], world.store.remove(HERE, NOW), *writes[2:], return_exceptions=True
+    )
+    assert await world.says() == {}
+    assert await world.versions() == []

@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import BindParameter, Connection, and_, bindparam, delete, insert, select, update
 
+from antiphon_server.memory.adapters import source_rows
 from antiphon_server.memory.adapters.section_history import erase_history
 from antiphon_server.memory.adapters.tables import (
     section_versions,
@@ -28,7 +29,7 @@ from antiphon_server.memory.whiteboard.model import (
     key_of,
 )
 from antiphon_server.memory.whiteboard.ports import Decide
-from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.errors import DomainError, Reason, not_found
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.forgetting import forget_in_batches
 from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
@@ -117,13 +118,14 @@ class SqlWhiteboards:
         request: RequestKey | None = None,
     ) -> Whiteboard:
         def store(connection: Connection) -> tuple[Whiteboard, bool]:
-            connection.execute(_HOLD, {"b_conversation": conversation_id})
+            _hold(connection, conversation_id, now_us)
             before = _standing(connection, conversation_id, now_us)
             if request is not None and _answered(connection, request) is not None:
                 return before, False
             change = decide(before)
             if change is None:
                 return before, False
+            _check_erased(connection, conversation_id, change.writer)
             return _changed(connection, before, change, now_us, request), True
 
         try:
@@ -159,6 +161,7 @@ class SqlWhiteboards:
         self, conversation_id: ConversationId, writers: Collection[str], actor: str, now_us: int
     ) -> bool:
         def store(connection: Connection) -> bool:
+            source_rows.close(connection, conversation_id, writers, now_us)
             connection.execute(_HOLD, {"b_conversation": conversation_id})
             board = _standing(connection, conversation_id, now_us)
             found = erase_history(connection, board, writers)
@@ -173,8 +176,10 @@ class SqlWhiteboards:
             await self._log.tell()
         return found
 
-    async def remove(self, conversation_id: ConversationId) -> None:
+    async def remove(self, conversation_id: ConversationId, now_us: int) -> None:
         def work(connection: Connection) -> None:
+            source_rows.close(connection, conversation_id, [source_rows.WHOLE], now_us)
+            connection.execute(_HOLD, {"b_conversation": conversation_id})
             for table in (sections, section_versions, whiteboard_requests, whiteboards):
                 connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
 
@@ -201,6 +206,24 @@ class SqlWhiteboards:
             pass
         is_old = whiteboard_requests.c.create_us < now_us - DAY_US
         await forget_in_batches(self._database, whiteboard_requests, is_old)
+
+
+def _hold(connection: Connection, conversation_id: ConversationId, now_us: int) -> None:
+    """Hold the whiteboard until the commit, also one that nobody has begun."""
+    source_rows.hold(connection, conversation_id, now_us)
+    connection.execute(_HOLD, {"b_conversation": conversation_id})
+
+
+def _check_erased(connection: Connection, conversation_id: ConversationId, writer: str) -> None:
+    """Refuse what was begun before the conversation, or the turn that writes, was erased.
+
+    Raises DomainError CONVERSATION_ERASED, NOT_FOUND.
+    """
+    erased = source_rows.erased_in(connection, conversation_id, [writer, source_rows.WHOLE])
+    if source_rows.WHOLE in erased:
+        raise DomainError(Reason.CONVERSATION_ERASED, conversation_id=conversation_id)
+    if erased:
+        raise not_found(writer)
 
 
 def _standing(connection: Connection, conversation_id: ConversationId, now_us: int) -> Whiteboard:

@@ -34,7 +34,7 @@ class WhiteboardStore(Protocol):
         """Do what is decided on what stands there then, and tell the conversation's log.
 
         The history's oldest versions go where there are too many. Returns what it says then.
-        Raises what ``decide`` raises.
+        Raises what ``decide`` raises, and CONVERSATION_ERASED, or NOT_FOUND of a turn that is.
         """
         ...
 
@@ -56,13 +56,13 @@ class WhiteboardStore(Protocol):
     ) -> bool:
         """Take away what these have written, also where others have left it standing.
 
-        What stands there changes in the name of ``actor``, and the log is told; the history keeps
-        nothing of it. Says whether there was anything.
+        They write nothing any more. What stands there changes in the name of ``actor``, and the log
+        is told; the history keeps nothing of it. Says whether there was anything.
         """
         ...
 
-    async def remove(self, conversation_id: ConversationId) -> None:
-        """Take all of it away, with its history and what requests are answered with."""
+    async def remove(self, conversation_id: ConversationId, now_us: int) -> None:
+        """Take all of it away, with its history and what requests are answered with, for good."""
         ...
 
     async def scrub(self) -> None:

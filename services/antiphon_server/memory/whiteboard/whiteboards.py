@@ -83,8 +83,8 @@ class Whiteboards:
             await self._store.scrub()
 
     async def remove(self, conversation_id: ConversationId) -> None:
-        """Return when nothing is left of it."""
-        await self._store.remove(conversation_id)
+        """Return when nothing is left of it; nothing is written there any more."""
+        await self._store.remove(conversation_id, self._now_us())
         await self._store.scrub()
 
     async def forget(self) -> None:
