@@ -3,6 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+import pytest
+
+from antiphon_server.memory.adapters.sql_sources import SqlSources
 from antiphon_server.memory.adapters.sql_summaries import SqlSummaries
 from antiphon_server.memory.adapters.tables import metadata
 from antiphon_server.memory.model import ConversationId, MessageId
@@ -16,10 +19,16 @@ from antiphon_server.memory.summaries.model import (
     State,
     Summary,
 )
+from antiphon_server.runtime.storage.database import Database
 from tests.fakes.databases import on_each_kind
 
-store = on_each_kind(SqlSummaries, metadata)
+database = on_each_kind(lambda it: it, metadata)
 HERE, THERE = ConversationId("conv_00000001"), ConversationId("conv_00000002")
+
+
+@pytest.fixture
+def store(database: Database) -> SqlSummaries:
+    return SqlSummaries(database)
 
 
 def posted(first: int, count: int) -> Sequence[Posted]:
@@ -100,6 +109,25 @@ async def test_what_has_an_erased_message_is_due_anew_on_each_level(store: SqlSu
     nodes = [it.node for it in await store.due(HERE, 9)]
     assert nodes == [Node(0, 1), Node(0, 2), Node(1, 0)]
     await store.scrub()
+
+
+async def test_what_was_erased_since_it_was_read_is_in_no_summary(
+    store: SqlSummaries, database: Database
+) -> None:
+    """Neither what was read before and is kept now, nor what was kept before."""
+    sources = SqlSources(database)
+    await sources.close(HERE, [MessageId("msg_1")], 1)
+    place = await read(store, MOST + 1)
+    kept = await store.message_ids(HERE, 0)
+    assert kept == [f"msg_{at}" for at in range(MOST) if at != 1]
+    assert await store.blocks_of(HERE, [MessageId("msg_1")], ()) == set()
+    await sources.close(HERE, [MessageId("msg_2")], 1)
+    assert await store.message_ids(HERE, 0) == kept[:1] + kept[2:]
+    await sources.close_whole(HERE, 1)
+    assert await store.message_ids(HERE, 0) == []
+    after, found = cut(replace(place, cursor="c2"), posted(MOST + 1, 3))
+    assert await store.keep(HERE, place, after, found, (), ())
+    assert await store.blocks_of(HERE, [it.message_id for it, _ in found], ()) == set()
 
 
 async def test_blocks_are_found_by_messages_and_by_turns(store: SqlSummaries) -> None:

@@ -5,6 +5,7 @@ transaction, and a summary is kept only of what it was made of: so neither a cra
 server that does the same makes anything twice, or loses anything.
 """
 
+import time
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from sqlalchemy import Connection
 
 from antiphon.memory.v1 import summary_pb2 as pb
 from antiphon_server.memory.adapters import summary_statements as sql
+from antiphon_server.memory.adapters.source_rows import erased_in, hold
 from antiphon_server.memory.encoding.summaries import summary_message, summary_of
 from antiphon_server.memory.model import ConversationId, MessageId
 from antiphon_server.memory.summaries.blocks import above, closed
@@ -203,9 +205,16 @@ def _moved(
 def _add_messages(
     connection: Connection, where: str, before: Place, posted: Sequence[tuple[Posted, int]]
 ) -> None:
+    """Keep those that were not erased since they were read."""
+    if not posted:
+        return
+    hold(connection, where, time.time_ns() // 1000)
+    gone = erased_in(connection, where, [it.message_id for it, _ in posted])
     rows, block, place = list[dict[str, Any]](), before.block, before.count
     for it, of in posted:
         block, place = of, place if of == block else 0
+        if it.message_id in gone:
+            continue
         row = {"conversation_id": where, "message_id": it.message_id, "block": of}
         rows.append({**row, "place": place, "turn_id": it.turn_id})
         place += 1

@@ -2,9 +2,15 @@
 
 from typing import Any
 
-from sqlalchemy import ClauseElement, and_, bindparam, delete, func, or_, select, update
+from sqlalchemy import ClauseElement, and_, bindparam, delete, exists, func, or_, select, update
 
-from antiphon_server.memory.adapters.tables import summaries, summary_messages, summary_places
+from antiphon_server.memory.adapters.source_rows import WHOLE
+from antiphon_server.memory.adapters.tables import (
+    erased_sources,
+    summaries,
+    summary_messages,
+    summary_places,
+)
 from antiphon_server.memory.summaries.model import State
 from antiphon_server.runtime.storage.statements import PreparedIn, PreparedInsert
 
@@ -91,8 +97,14 @@ DUE = (
     .limit(bindparam("b_limit"))
 )
 PENDING = select(func.count()).where(_S.state == int(State.DUE), _HERE)
+_ERASED = exists().where(
+    erased_sources.c.conversation_id == _M.conversation_id,
+    or_(erased_sources.c.message_id == _M.message_id, erased_sources.c.message_id == WHOLE),
+)
 MESSAGES = (
-    select(_M.message_id).where(_of("b_where"), _M.block == bindparam("b_block")).order_by(_M.place)
+    select(_M.message_id)
+    .where(_of("b_where"), _M.block == bindparam("b_block"), ~_ERASED)
+    .order_by(_M.place)
 )
 PUT = (
     update(summaries)

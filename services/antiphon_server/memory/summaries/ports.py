@@ -40,9 +40,10 @@ class SummaryStore(Protocol):
     ) -> bool:
         """Go on from one place (None of one never read) to another, at once.
 
-        Messages are kept with their blocks; of blocks that are complete now summaries are due, and
-        of those that have an erased message, or one of an undone turn, they are due anew: nothing
-        that they said is left. False if somebody has gone on from there; then nothing has changed.
+        Messages are kept with their blocks, but those that were erased since; of blocks that are
+        complete now summaries are due, and of those that have an erased message, or one of an
+        undone turn, they are due anew: nothing that they said is left. False if somebody has gone
+        on from there; then nothing has changed.
         """
         ...
 
@@ -69,7 +70,7 @@ class SummaryStore(Protocol):
         ...
 
     async def message_ids(self, conversation_id: ConversationId, block: int) -> list[MessageId]:
-        """The messages of a block, in order."""
+        """The messages of a block, in order, but those that are erased."""
         ...
 
     async def put(self, due: Due, summary: Summary) -> bool:
