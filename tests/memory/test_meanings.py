@@ -185,6 +185,7 @@ async def test_nothing_is_kept_of_what_is_forgotten(tmp_path: Path) -> None:
         gone, stays = [DocumentId(it) for it in ("m0", "m1")]
         packed = await server.indexing.do(lambda index: index.packed_vectors(HERE, [gone, stays]))
         await server.meanings.forget(HERE, ["m0"])
+        await server.meanings.scrub()
         written = await asyncio.to_thread(_written, tmp_path)
         assert packed[stays][:64] in written
         assert packed[gone][:64] not in written

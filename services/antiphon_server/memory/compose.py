@@ -28,6 +28,7 @@ from antiphon_server.memory.adapters.rights import PolicyRights
 from antiphon_server.memory.adapters.sql_entities import SqlEntities
 from antiphon_server.memory.adapters.sql_external import SqlExternalProgress
 from antiphon_server.memory.adapters.sql_extractions import SqlExtractions
+from antiphon_server.memory.adapters.sql_files import SqlFiles
 from antiphon_server.memory.adapters.sql_memories import SqlMemories
 from antiphon_server.memory.adapters.sql_pruning import SqlPruning
 from antiphon_server.memory.adapters.sql_sources import SqlSources
@@ -252,7 +253,8 @@ def compose_service(
     called = Called(EntityServicer(naming, trail))
     forgetting = Forgetting(SqlSources(database), store, conversations, RuleFinder(names))
     servicer_of_erased = ForgettingServicer(
-        forgetting, notes.whiteboards, assemblies, naming, summaries.summarising, library
+        *(forgetting, notes.whiteboards, assemblies, naming, summaries.summarising, library),
+        SqlFiles(database),
     )
     erased = Erased(servicer_of_erased, forgetting)
     pruning = Pruning(SqlPruning(database))

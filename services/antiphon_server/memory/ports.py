@@ -272,7 +272,11 @@ class KeptVectors(Protocol):
         ...
 
     async def forget(self, place: str, ids: Collection[str], now_us: int) -> None:
-        """Return when nothing of these is in the database's files, as far as can be."""
+        """Return when nothing of these is kept; files have it until they are scrubbed."""
+        ...
+
+    async def scrub(self) -> None:
+        """Return when nothing that was forgotten is in the database's files, as far as can be."""
         ...
 
     async def used(self, place: str, now_us: int) -> None:
@@ -281,6 +285,14 @@ class KeptVectors(Protocol):
 
     async def make_room(self, now_us: int) -> None:
         """Let go of what was of use longest ago, down to what may be kept."""
+        ...
+
+
+class Files(Protocol):
+    """The files of all that memory keeps."""
+
+    async def scrub(self) -> None:
+        """Return when nothing that was erased is in them, as far as can be. Raises DomainError."""
         ...
 
 

@@ -27,6 +27,10 @@ class ErasureTaskRecords(Protocol):
         """One that isn't done, and nobody's now; it is the caller's until then."""
         ...
 
+    def renew(self, resource: str, until_us: int) -> None:
+        """Let it be nobody else's until then, however far it is."""
+        ...
+
     def unerased(
         self, conversation_id: ConversationId, after: Offset, limit: int
     ) -> Sequence[tuple[MessageId, Offset]]:

@@ -7,7 +7,8 @@ repeated as often as it takes.
 
 import asyncio
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from itertools import groupby
 from operator import itemgetter
@@ -33,6 +34,7 @@ from antiphon_server.context.service.erasing import Erasing
 from antiphon_server.context.service.projection import Projection
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.principal import Principal, SessionId, UserId
+from antiphon_server.runtime.concurrency.tasks import every
 from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, not_found, unavailable
 from antiphon_server.runtime.net.addresses import current_address
@@ -40,7 +42,7 @@ from antiphon_server.runtime.net.addresses import current_address
 BATCH = 50
 PAGE = 500
 CLAIMED_S = 15.0
-"""Longer than a batch usually takes. Where two do it at once it is done once, and counted twice."""
+"""It is renewed, however long a batch takes, each third of that, until its server has died."""
 LOOK_S, RETRY_S = 5.0, 1.0
 AGAIN_S = 3.0
 """One that can't go on is looked at again after so long: others have their turn before."""
@@ -65,8 +67,9 @@ class ErasingScopes:
         clock: Clock,
         *,
         shared: bool,
+        claimed_s: float = CLAIMED_S,
     ) -> None:
-        self._alone = not shared
+        self._alone, self._claimed_s = not shared, claimed_s
         self._store, self._projection, self._changes = store, projection, changes
         self._erasing, self._elsewhere, self._users = erasing, elsewhere, users
         self._clock = clock
@@ -179,7 +182,8 @@ class ErasingScopes:
             return False
         work = self._conversation if task.resource.startswith(CONVERSATION) else self._person
         try:
-            task = await work(task)
+            async with self._claimed(task.resource):
+                task = await work(task)
         except DomainError as error:
             waiting = str(error.metadata.get("turn_id", ""))
             ended = error.reason is Reason.TURN_NOT_ENDED
@@ -191,6 +195,22 @@ class ErasingScopes:
         done = replace(task, done_us=self._now_us(), waiting_turn_id="")
         await self._store.write(lambda r: r.erasure_tasks.put(done, 0))
         return True
+
+    @asynccontextmanager
+    async def _claimed(self, resource: str) -> AsyncIterator[None]:
+        """Have no other server take it up meanwhile."""
+
+        async def renew() -> None:
+            until_us = self._until()
+            await self._store.write(lambda r: r.erasure_tasks.renew(resource, until_us))
+
+        renewing = every(self._claimed_s / 3, renew, at_once=False)
+        renewal = asyncio.create_task(renewing, name="context.erasure_claim")
+        try:
+            yield
+        finally:
+            renewal.cancel()
+            await asyncio.gather(renewal, return_exceptions=True)
 
     async def _conversation(self, task: ErasureTask) -> ErasureTask:
         conversation_id = ConversationId(task.resource.removeprefix(CONVERSATION))
@@ -261,7 +281,7 @@ class ErasingScopes:
             raise unavailable("events")
 
     def _until(self) -> int:
-        return self._now_us() + int(CLAIMED_S * 1e6)
+        return self._now_us() + int(self._claimed_s * 1e6)
 
     def _now_us(self) -> int:
         return int(self._clock() * 1e6)

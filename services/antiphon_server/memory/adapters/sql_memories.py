@@ -14,7 +14,7 @@ from antiphon_server.runtime.storage.statements import PreparedIn
 
 _FEW = 8
 """Scopes that a look-up of a moment asks for, as each turn does."""
-_SAYING = (
+SAYING = (
     "memory_memories",
     "memory_versions",
     "memory_facts",
@@ -149,7 +149,7 @@ class SqlMemories:
 
     async def scrub(self) -> None:
         """See :meth:`MemoryStore.scrub`."""
-        await self._database.scrub(_SAYING)
+        await self._database.scrub(SAYING)
 
     async def versions(self, memory_id: str, before: int, limit: int) -> Sequence[Memory]:
         """See :meth:`MemoryStore.versions`."""

@@ -30,7 +30,7 @@ from antiphon_server.runtime.storage.database import Database
 
 _AT_ONCE = 500
 _MOST_LEVEL = 1_000
-_TABLES = ("memory_summaries", "memory_summary_messages", "memory_summary_places")
+TABLES = ("memory_summaries", "memory_summary_messages", "memory_summary_places")
 
 
 class SqlSummaries:
@@ -102,7 +102,7 @@ class SqlSummaries:
         await self._database.write(work)
 
     async def scrub(self) -> None:
-        await self._database.scrub(_TABLES)
+        await self._database.scrub(TABLES)
 
     async def waiting(self, limit: int) -> Sequence[ConversationId]:
         values = {"b_limit": limit}

@@ -80,6 +80,9 @@ class SqlVectors:
     async def forget(self, place: str, ids: Collection[str], now_us: int) -> None:
         """See :meth:`KeptVectors.forget`."""
         await self._database.write(lambda it: forget_vectors(it, place, ids, now_us))
+
+    async def scrub(self) -> None:
+        """See :meth:`KeptVectors.scrub`."""
         await self._database.scrub((vectors.name,))
 
     async def used(self, place: str, now_us: int) -> None:

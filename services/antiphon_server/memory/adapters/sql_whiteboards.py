@@ -36,6 +36,8 @@ from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
 from antiphon_server.runtime.trail.relay import TrailRelay
 
 BATCH = 100
+SAYING = ("memory_sections", "memory_section_versions")
+"""The tables that have something of what is erased."""
 
 _BOARD = whiteboards.c
 _WHERE: BindParameter[str] = bindparam("b_conversation")
@@ -184,9 +186,6 @@ class SqlWhiteboards:
                 connection.execute(delete(table).where(table.c.conversation_id == conversation_id))
 
         await self._database.write(work)
-
-    async def scrub(self) -> None:
-        await self._database.scrub(("memory_sections", "memory_section_versions"))
 
     async def forget(self, now_us: int) -> None:
         old = (

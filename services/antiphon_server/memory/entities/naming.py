@@ -140,14 +140,15 @@ class Naming:
     async def forget_sources(
         self, conversation_id: ConversationId, message_ids: Collection[MessageId]
     ) -> None:
-        """Return when nothing is known of what these messages, which are erased, call anything."""
+        """Return when nothing is known of what these messages, which are erased, call anything.
+
+        Files have it until they are scrubbed.
+        """
         await self._store.forget_sources(conversation_id, message_ids)
-        await self._store.scrub()
 
     async def forget_scope(self, scope: str) -> None:
-        """Return when nothing is called anything there."""
+        """Return when nothing is called anything there. Files have it until they are scrubbed."""
         await self._store.forget_scope(scope)
-        await self._store.scrub()
 
     async def mentions(
         self, principal: Principal, scope: str, entity_id: str, before: str, limit: int

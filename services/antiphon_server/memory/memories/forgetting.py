@@ -74,7 +74,10 @@ class SourceStore(Protocol):
 
 
 class Forgetting:
-    """Forgets what comes from messages. May be repeated; raises DomainError until it is done."""
+    """Forgets what comes from messages. May be repeated; raises DomainError until it is done.
+
+    Files have what was forgotten until they are scrubbed.
+    """
 
     def __init__(
         self,
@@ -98,7 +101,6 @@ class Forgetting:
             for it in made:
                 after = await self._left(it, conversation_id, gone)
                 await self._store.settle(it.memory, after, now_us, actor)
-        await self._memories.scrub()
 
     async def forget_scope(self, scope: str, actor: str) -> None:
         """Return when nothing is remembered there, of the person, or of what was said there."""
@@ -113,7 +115,6 @@ class Forgetting:
                 await self._memories.forget(memory_id, now_us, actor)
         while kind == "conversations" and (gone := await self._store.sources_in(here, BATCH)):
             await self.forget(here, gone, actor)
-        await self._memories.scrub()
 
     async def forget_old(self) -> None:
         """Let go of which messages were erased, where nobody can have read them before."""

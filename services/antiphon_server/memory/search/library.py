@@ -143,9 +143,9 @@ class Library:
         return await self._indexing.do(work)
 
     async def forget(self, conversation_id: ConversationId, erased: Collection[MessageId]) -> None:
-        """Return when nothing of these is in the index, nor of their vectors in any file.
+        """Return when nothing of these is in the index, nor of their vectors in the store.
 
-        Raises DomainError if the store can't be used.
+        Its files have those until they are scrubbed. Raises DomainError if the store can't be used.
         """
         those, key = [DocumentId(it) for it in erased], _key(conversation_id)
         await self._indexing.do(lambda index: index.remove(key, those))
@@ -214,6 +214,8 @@ class Library:
         await self._extend(conversation_id, place, page.said)
         if page.erased:
             await self.forget(conversation_id, page.erased)
+            if self._meanings is not None:
+                await self._meanings.scrub()
         stands, place.cursor = page.cursor == place.cursor, page.cursor
         place.whole = place.whole or page.at_head or stands
         return not (page.at_head or stands)

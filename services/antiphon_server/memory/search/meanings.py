@@ -99,8 +99,12 @@ class Meanings:
             self._filled.set()
 
     async def forget(self, key: PartitionKey, ids: Collection[str]) -> None:
-        """Return when the store keeps nothing of these, as far as can be. Raises DomainError."""
+        """Return when the store keeps nothing of these but in files. Raises DomainError."""
         await self._kept.forget(key, ids, self._now_us())
+
+    async def scrub(self) -> None:
+        """Return when files have nothing of what was forgotten, as far as can be."""
+        await self._kept.scrub()
 
     async def run(self) -> None:
         """Make vectors of what is wanted, until cancelled."""

@@ -1,4 +1,4 @@
-"""ForgettingService: decode, call, encode."""
+"""ForgettingService: decode, call, encode. Files are scrubbed once, when all is done."""
 
 from typing import Any
 
@@ -7,7 +7,7 @@ from antiphon.memory.v1.forgetting_service_pb2_grpc import ForgettingServiceServ
 from antiphon_server.memory.entities.naming import Naming
 from antiphon_server.memory.memories.forgetting import Forgetting
 from antiphon_server.memory.model import ConversationId, MessageId
-from antiphon_server.memory.ports import Assemblies
+from antiphon_server.memory.ports import Assemblies, Files
 from antiphon_server.memory.search.library import Library
 from antiphon_server.memory.summaries.summarising import Summarising
 from antiphon_server.memory.whiteboard import model as whiteboard
@@ -25,10 +25,11 @@ class ForgettingServicer(ForgettingServiceServicer):
         naming: Naming,
         summarising: Summarising,
         library: Library,
+        files: Files,
     ) -> None:
         self._forgetting, self._whiteboards = forgetting, whiteboards
         self._assemblies, self._naming, self._summarising = assemblies, naming, summarising
-        self._library = library
+        self._library, self._files = library, files
 
     async def ForgetSources(
         self, request: pb.ForgetSourcesRequest, context: Any
@@ -40,6 +41,7 @@ class ForgettingServicer(ForgettingServiceServicer):
         await self._summarising.forget(ConversationId(where), those)
         board = whiteboard.ConversationId(where)
         await self._whiteboards.erase(board, list(request.turn_ids), request.actor)
+        await self._files.scrub()
         return pb.ForgetSourcesResponse()
 
     async def ForgetScope(
@@ -51,4 +53,5 @@ class ForgettingServicer(ForgettingServiceServicer):
         if kind == "conversations":
             await self._whiteboards.remove(whiteboard.ConversationId(where))
             await self._assemblies.remove(ConversationId(where))
+        await self._files.scrub()
         return pb.ForgetScopeResponse()

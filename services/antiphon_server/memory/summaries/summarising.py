@@ -168,10 +168,12 @@ class Summarising:
     async def forget(
         self, conversation_id: ConversationId, message_ids: Collection[MessageId]
     ) -> None:
-        """Return when no summary has anything of these messages any more, which are erased."""
+        """Return when no summary has anything of these messages any more, which are erased.
+
+        Files have it until they are scrubbed.
+        """
         await self._store.forget(conversation_id, message_ids)
         await self._making.forget()
-        await self._store.scrub()
 
 
 def _posted(said: Said) -> Posted:

@@ -65,10 +65,6 @@ class WhiteboardStore(Protocol):
         """Take all of it away, with its history and what requests are answered with, for good."""
         ...
 
-    async def scrub(self) -> None:
-        """Return when what was erased is in the database's files no more, as far as can be."""
-        ...
-
     async def forget(self, now_us: int) -> None:
         """Remove what has expired, and requests that were made more than a day ago."""
         ...

@@ -77,15 +77,16 @@ class Whiteboards:
     async def erase(
         self, conversation_id: ConversationId, turn_ids: Collection[str], actor: str
     ) -> None:
-        """Return when nothing stands there, or in the history, that these turns have written."""
-        writers = [f"turns/{it}" for it in turn_ids]
-        if writers and await self._store.erase(conversation_id, writers, actor, self._now_us()):
-            await self._store.scrub()
+        """Return when nothing stands there, or in the history, that these turns have written.
+
+        Files have it until they are scrubbed.
+        """
+        if writers := [f"turns/{it}" for it in turn_ids]:
+            await self._store.erase(conversation_id, writers, actor, self._now_us())
 
     async def remove(self, conversation_id: ConversationId) -> None:
-        """Return when nothing is left of it; nothing is written there any more."""
+        """Return when nothing is left of it but in files; nothing is written there any more."""
         await self._store.remove(conversation_id, self._now_us())
-        await self._store.scrub()
 
     async def forget(self) -> None:
         """Remove what has expired."""

@@ -92,6 +92,9 @@ class SqlErasureTasks:
         self._connection.execute(_CLAIM, {"b_resource": row.resource, "b_until": until_us})
         return _decode(bytes(row.body))
 
+    def renew(self, resource: str, until_us: int) -> None:
+        self._connection.execute(_CLAIM, {"b_resource": resource, "b_until": until_us})
+
     def unerased(
         self, conversation_id: ConversationId, after: Offset, limit: int
     ) -> Sequence[tuple[MessageId, Offset]]:
