@@ -108,14 +108,21 @@ async def test_all_of_a_person_goes(tmp_path: Path) -> None:
             about = f"conversations/{here}"
             subject = f"users/{user_id}"
             await anna.put_memory(f"she likes {word}", about, subject=subject)
+            there = (await anna.get_conversation(own)).workspace_id
+            await anna.update_profile(call_name=word)
+            await anna.update_profile(there, preferences=[f"much {word}"])
             assert await refused(anna.erase_person("user_00000000nobody")) == "PERMISSION_DENIED"
             exported = [str(it) async for it in anna.export_person(user_id)]
-            assert sum(word in it for it in exported) >= 6
+            assert sum(word in it for it in exported) >= 8
+            assert [word in it for it in exported[:2]] == [True, True]
+            assert [there in it for it in exported[:2]] == [False, True]
             done = await anna.erasure_done(anna.erase_person, user_id)
             assert done.erased_messages >= 6
             said = [it async for it in anna.list_messages(own)]
             assert all(it.erased for it in said)
             assert not any([word in str(it) async for it in anna.list_memories()])
+            for place in ("", there):
+                assert word not in str(await anna.get_profile(place))
         left = {it.message_id: it.erased async for it in client.list_messages(here)}
         assert not left.pop(kept.message_id)
         assert list(left.values()) == [True]

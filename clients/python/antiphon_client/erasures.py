@@ -6,11 +6,13 @@ from typing import TYPE_CHECKING
 
 from google.protobuf.message import Message as Protobuf
 
+from antiphon.auth.v1.profile_pb2 import Profile
 from antiphon.context.v1 import erasure_service_pb2 as messages
 from antiphon.context.v1.erasure_service_pb2 import ErasureProgress
 from antiphon_client.caller import Caller
 from antiphon_client.conversations import Conversations
 from antiphon_client.memories import Memories
+from antiphon_client.profiles import Profiles
 
 if TYPE_CHECKING:
     from antiphon.context.v1.erasure_service_pb2_grpc import ErasureServiceAsyncStub
@@ -18,7 +20,7 @@ if TYPE_CHECKING:
 POLL_S = 0.5
 
 
-class Erasures(Conversations, Memories):
+class Erasures(Profiles, Conversations, Memories):
     """The erasure service. Errors: AntiphonError, as each RPC's comment says."""
 
     _erasures: "ErasureServiceAsyncStub"
@@ -57,10 +59,13 @@ class Erasures(Conversations, Memories):
     async def export_person(self, user_id: str) -> AsyncGenerator[Protobuf]:
         """All that is somebody's: the caller's own, whose id this is.
 
-        The conversations that they can read, each with the messages that they have written there,
-        and what is remembered of them, with versions.
+        Their profile, everywhere and in their workspaces, as far as it is set; the conversations
+        that they can read, each with the messages that they have written there; and what is
+        remembered of them, with versions.
         """
         author = f"users/{user_id}"
+        async for profile in self._set_profiles():
+            yield profile
         async for conversation in self.list_conversations(show_archived=True):
             yield conversation
             async for message in self.list_messages(conversation.conversation_id):
@@ -68,3 +73,11 @@ class Erasures(Conversations, Memories):
                     yield message
         async for remembered in self.export_memories():
             yield remembered
+
+    async def _set_profiles(self) -> AsyncGenerator[Profile]:
+        """The caller's, what holds everywhere first."""
+        places = [it.workspace_id async for it in self.list_workspaces()]
+        for place in ["", *places]:
+            profile = (await self.get_profile(place)).profile
+            if profile.HasField("update_time"):
+                yield profile

@@ -117,7 +117,8 @@ def person(
 ) -> None:
     """Take away all that somebody has said, with the answers to it, and what is known of them.
 
-    Their account stays. `antiphon export person` gives them a copy before.
+    That is what is remembered of them, and their profile, in every workspace. Their account stays.
+    `antiphon export person` gives them a copy before.
 
     For example:
 
