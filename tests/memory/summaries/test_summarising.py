@@ -102,6 +102,21 @@ async def test_an_erased_message_is_gone_and_its_summary_made_anew(stage: Stage)
     assert of(after, 0, 1) == of(before, 0, 1)
 
 
+async def test_a_stretch_of_which_all_is_erased_has_no_summary(stage: Stage) -> None:
+    """It is not pending either, what came after it has its own, and no prompt is told of it."""
+    here, server = await stage.world.conversation(), stage.server()
+    ids = await stage.fill(here, 2 * MOST + 1)
+    await server.summarise(here)
+    await stage.erase(here, *ids[:MOST])
+    await server.summarise(here)
+    listed = await server.listed(here)
+    assert ([it.node for it in listed.summaries], listed.pending) == ([Node(0, 1)], 0)
+    first_page = await server.listed(here, 1)
+    assert (first_page.summaries, first_page.last) == ([], Node(0, 0))
+    shown = await server.shown(here, 5000)
+    assert ([it.node for it in shown.summaries], shown.pending) == ([Node(0, 1)], 0)
+
+
 async def test_what_is_to_be_forgotten_now_is_gone_when_that_returns(stage: Stage) -> None:
     """For whoever erases, before they answer."""
     here, server = await stage.world.conversation(), stage.server()

@@ -52,7 +52,8 @@ class SummaryServiceServicer:
 
     def ListSummaries(self, request, context):
         """ListSummaries lists the summaries of a conversation, the lowest level first, the oldest of a level
-        first. One that a rollback or an erasure has made untrue is not among them until it was made anew.
+        first. One that a rollback or an erasure has made untrue is not among them until it was made anew,
+        nor is one of which no message is left. A page may be empty though there is a next one.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID, STORE_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

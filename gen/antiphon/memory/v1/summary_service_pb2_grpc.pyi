@@ -38,7 +38,8 @@ class SummaryServiceStub:
     def __new__(cls, channel: _aio.Channel) -> SummaryServiceAsyncStub: ...
     ListSummaries: _grpc.UnaryUnaryMultiCallable[_summary_service_pb2.ListSummariesRequest, _summary_service_pb2.ListSummariesResponse]
     """ListSummaries lists the summaries of a conversation, the lowest level first, the oldest of a level
-    first. One that a rollback or an erasure has made untrue is not among them until it was made anew.
+    first. One that a rollback or an erasure has made untrue is not among them until it was made anew,
+    nor is one of which no message is left. A page may be empty though there is a next one.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID, STORE_UNAVAILABLE.
     """
 
@@ -52,7 +53,8 @@ class SummaryServiceAsyncStub(SummaryServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     ListSummaries: _aio.UnaryUnaryMultiCallable[_summary_service_pb2.ListSummariesRequest, _summary_service_pb2.ListSummariesResponse]  # type: ignore[assignment]
     """ListSummaries lists the summaries of a conversation, the lowest level first, the oldest of a level
-    first. One that a rollback or an erasure has made untrue is not among them until it was made anew.
+    first. One that a rollback or an erasure has made untrue is not among them until it was made anew,
+    nor is one of which no message is left. A page may be empty though there is a next one.
     Errors: NOT_FOUND, PAGE_TOKEN_INVALID, STORE_UNAVAILABLE.
     """
 
@@ -69,7 +71,8 @@ class SummaryServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_summary_service_pb2.ListSummariesResponse, _abc.Awaitable[_summary_service_pb2.ListSummariesResponse]]:
         """ListSummaries lists the summaries of a conversation, the lowest level first, the oldest of a level
-        first. One that a rollback or an erasure has made untrue is not among them until it was made anew.
+        first. One that a rollback or an erasure has made untrue is not among them until it was made anew,
+        nor is one of which no message is left. A page may be empty though there is a next one.
         Errors: NOT_FOUND, PAGE_TOKEN_INVALID, STORE_UNAVAILABLE.
         """
 

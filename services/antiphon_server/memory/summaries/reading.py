@@ -98,7 +98,10 @@ class Reading:
         after: Node | None,
         limit: int,
     ) -> Listed:
-        """Those behind one. Raises DomainError if a service or the store can't be used."""
+        """Those behind one, but for those of which no message is left.
+
+        Raises DomainError if a service or the store can't be used.
+        """
         place = (await self._store.places([conversation_id])).get(conversation_id)
         pending = await self._store.pending(conversation_id)
         bad = await self._untrue(conversation_id, place) if place is not None else None
@@ -108,7 +111,8 @@ class Reading:
         last = found[limit - 1].node if len(found) > limit else None
         true = [it for it in found[:limit] if not any(map(it.node.has, bad))]
         hidden = min(len(found), limit) - len(true)
-        named = await self._named(principal, conversation_id, true)
+        told = [it for it in true if it.messages]
+        named = await self._named(principal, conversation_id, told)
         return Listed(named, last, pending + hidden)
 
     async def _untrue(
