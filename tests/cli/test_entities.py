@@ -38,6 +38,8 @@ def test_one_is_made_corrected_merged_split_and_deleted(antiphon: Run) -> None:
     (row,) = [it for it in entities("list", "-t", "other").stdout.splitlines() if "Zette" in it]
     assert row.split("  ")[0] == weber["entity_id"]
     assert entities("list", "-t", "place", "--json").stdout == ""
+    assert entities("list", "-t", "place").stderr == "Nothing here is of that type.\n"
+    assert entities("search", "zzz").stderr == "Nothing here is called like zzz.\n"
     apart = entities("split", weber["entity_id"], "--merged", zoe["entity_id"])
     assert apart.stderr.endswith(f"{zoe['entity_id']} is Zoe.\n")
     other = entities("split", weber["entity_id"], "--name", "Zette")

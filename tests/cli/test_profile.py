@@ -7,7 +7,7 @@ from tests.cli.conftest import Run
 
 def test_each_thing_is_set_shown_and_taken_away(antiphon: Run) -> None:
     """What is said is what is kept; of fields the others stay."""
-    assert antiphon("profile", "clear", "--all").returncode == 0
+    assert antiphon("profile", "clear", "--all", "--yes").returncode == 0
     told = antiphon("profile", "set", "zone", "europe/berlin")
     assert told.stdout == "zone is Europe/Berlin\n", told.stderr
     antiphon("profile", "set", "language", "pt-br")
@@ -30,7 +30,7 @@ def test_each_thing_is_set_shown_and_taken_away(antiphon: Run) -> None:
     assert found["effective"]["call_name"] == "Dr. Costa"
     assert antiphon("profile", "clear", "likes").stdout == "likes is not set any more\n"
     assert "likes" not in antiphon("profile", "show").stdout
-    antiphon("profile", "clear", "--all")
+    antiphon("profile", "clear", "--all", "--yes")
     assert "Nothing is set" in antiphon("profile", "show", *where).stderr
 
 
@@ -47,6 +47,27 @@ def test_what_can_not_be_is_told_in_words(antiphon: Run) -> None:
         assert refused.returncode != 0
         assert told in refused.stderr
     assert antiphon("profile", "clear", "zone", "--all").returncode == 2
+    nowhere = antiphon("profile", "set", "name", "Marta", "--workspace", "ws_nope")
+    assert nowhere.returncode == 1
+    assert nowhere.stderr.startswith("antiphon: that is no workspace's ID (ws_…)")
+
+
+def test_all_of_it_goes_when_that_is_meant(antiphon: Run) -> None:
+    """Whoever doesn't say so is asked; what is set for a workspace stays."""
+    where = ("--workspace", "ws_00000002")
+    antiphon("profile", "set", "zone", "Asia/Tokyo", *where)
+    antiphon("profile", "set", "name", "Marta")
+    asked = antiphon("profile", "clear", stdin="n\n")
+    assert asked.returncode == 1
+    assert "What is set for workspaces stays. [y/N]" in asked.stderr
+    assert "Marta" in antiphon("profile", "show").stdout
+    told = antiphon("profile", "clear", stdin="y\n")
+    assert told.stdout == "The profile is not set any more\n"
+    assert "workspaces stays" in told.stderr
+    assert "Nothing is set" in antiphon("profile", "show").stderr
+    assert "Asia/Tokyo" in antiphon("profile", "show", *where).stdout
+    antiphon("profile", "clear", "--yes", *where)
+    assert "Nothing is set" in antiphon("profile", "show", *where).stderr
 
 
 def test_an_operator_sets_somebody_elses(antiphon: Run) -> None:

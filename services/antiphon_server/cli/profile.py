@@ -117,19 +117,26 @@ def clear(
     ] = False,
     workspace: Workspace = "",
     user: Whose = "",
+    yes: Annotated[
+        bool, typer.Option("--yes", "-y", help="Don't ask before all of it goes.")
+    ] = False,
     address: Address = "",
     data_dir: DataDir = None,
 ) -> None:
     """Take something away, or all of it.
 
+    What is set for workspaces stays, unless --all is said, or --workspace names one.
+
     For example:
 
     - `antiphon profile clear likes`
     - `antiphon profile clear --workspace ws_…`
-    - `antiphon profile clear --all`
+    - `antiphon profile clear --all --yes`
     """
     if everywhere and (what is not None or workspace):
         fail("--all takes away all of it: name nothing else", 2)
+    if what is None and not yes:
+        typer.confirm(_question(everywhere, workspace), abort=True, err=True)
     run(_clear(what, everywhere, workspace, user, address, data_dir))
 
 
@@ -188,6 +195,17 @@ async def _clear(
             given: dict[str, Any] = {_FIELDS[what]: _NOTHING.get(what, "")}
             await client.update_profile(workspace, user_id=whose, **given)
     say(f"{what or 'The profile'} is not set any more")
+    if what is None and not everywhere and not workspace:
+        aside("What is set for workspaces stays: --workspace or --all takes it away.")
+
+
+def _question(everywhere: bool, workspace: str) -> str:
+    """Whether all of a profile is meant to go, and what of it."""
+    if everywhere:
+        return "Take away all of the profile, in every workspace, too?"
+    if workspace:
+        return f"Take away all of the profile for {in_a_line(workspace)}?"
+    return "Take away all of the profile? What is set for workspaces stays."
 
 
 async def _id_of(client: "Client", user: str) -> str:
@@ -228,7 +246,7 @@ def _refused(error: "AntiphonError", what: What) -> Exception:
     """What to write instead."""
     if error.reason == "ETAG_MISMATCH":
         return CommandError("the profile was changed meanwhile: try again")
-    if error.reason != "INVALID_ARGUMENT":
+    if error.reason != "INVALID_ARGUMENT" or {"workspace_id", "user_id"} & set(error.violations):
         return error
     told = {
         What.ZONE: "a zone is a name of the IANA's database, such as Europe/Berlin",

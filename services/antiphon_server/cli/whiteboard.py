@@ -1,6 +1,7 @@
 """``antiphon whiteboard``."""
 
 import sys
+import unicodedata
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -191,6 +192,11 @@ async def _delete(
     async with client_for(address, data_dir) as client:
         if etag == "none":
             fail("--etag none is for sections that aren't there", 2)
+        if not _stands(section, await client.get_whiteboard(conversation)):
+            raise CommandError(
+                f"there is no section {in_a_line(section)}: `antiphon whiteboard show"
+                f" {in_a_line(conversation)}` shows those that there are"
+            )
         try:
             await client.delete_section(conversation, section, etag=etag)
         except AntiphonError as error:
@@ -222,6 +228,15 @@ async def _keep(conversation: str, kept: bool, address: str, data_dir: DataDir) 
 
     async with client_for(address, data_dir) as client:
         _tell(await client.keep_whiteboard(conversation, kept))
+
+
+def _stands(section: str, board: "Whiteboard") -> bool:
+    """Whether it has one of that name: case doesn't tell them apart."""
+    return _key(section) in {_key(it.name) for it in board.sections}
+
+
+def _key(name: str) -> str:
+    return unicodedata.normalize("NFC", name).casefold()
 
 
 def _refused(error: "AntiphonError", conversation: str) -> Exception:

@@ -29,6 +29,7 @@ Which = Annotated[str, typer.Argument(metavar="ENTITY", help="Which: ent_…, as
 Alias = Annotated[
     list[str] | None, typer.Option("--alias", metavar="NAME", help="Another name; repeatable.")
 ]
+_NONE = "Nothing has a name here: `antiphon memory entities add NAME` gives one."
 _HEADINGS = ("entity", "type", "name", "also", "mentions")
 
 
@@ -69,7 +70,8 @@ def list_entities(
 
         async with client_for(address, data_dir) as client:
             listed = client.list_entities(scope_of(scope), types=[*map(_type_of, types or ())])
-            _print([it async for it in listed], json=json)
+            found = [it async for it in listed]
+        _print(found, json=json, none="Nothing here is of that type." if types else _NONE)
 
     run(work())
 
@@ -95,7 +97,9 @@ def search(
 
         async with client_for(address, data_dir) as client:
             wanted = [*map(_type_of, types or ())]
-            _print(await client.search_entities(name, scope_of(scope), types=wanted), json=json)
+            found = await client.search_entities(name, scope_of(scope), types=wanted)
+        none = f"Nothing here is called like {in_a_line(name)}."
+        _print(found, json=json, none=none)
 
     run(work())
 
@@ -324,7 +328,7 @@ def _type_name(it: "Entity") -> str:
     return name_of(EntityType, "ENTITY_TYPE_", it.type) if it.type else ""
 
 
-def _print(found: "Iterable[Entity]", *, json: bool) -> None:
+def _print(found: "Iterable[Entity]", *, json: bool, none: str) -> None:
     from antiphon_server.cli.encoding import as_dict
     from antiphon_server.cli.table import print_table
 
@@ -335,7 +339,7 @@ def _print(found: "Iterable[Entity]", *, json: bool) -> None:
     elif listed:
         print_table(_HEADINGS, list(map(_row, listed)))
     else:
-        aside("Nothing has a name here: `antiphon memory entities add NAME` gives one.")
+        aside(none)
 
 
 def _row(it: "Entity") -> tuple[str, ...]:
