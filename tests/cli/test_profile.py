@@ -62,7 +62,7 @@ def test_all_of_it_goes_when_that_is_meant(antiphon: Run) -> None:
     assert "What is set for workspaces stays. [y/N]" in asked.stderr
     assert "Marta" in antiphon("profile", "show").stdout
     told = antiphon("profile", "clear", stdin="y\n")
-    assert told.stdout == "The profile is not set any more\n"
+    assert told.stdout.strip() == "The profile is not set any more"
     assert "workspaces stays" in told.stderr
     assert "Nothing is set" in antiphon("profile", "show").stderr
     assert "Asia/Tokyo" in antiphon("profile", "show", *where).stdout
