@@ -35,6 +35,7 @@ NEEDED = {
     "antiphon.memory.v1.Entity.type",
     "antiphon.memory.v1.Memory.kind",
     "antiphon.memory.v1.Memory.text",
+    "antiphon.memory.v1.PruningRule.older_than",
     "antiphon.context.v1.Workspace.display_name",
     "antiphon.integration.v1.Money.currency",
 }
@@ -114,6 +115,8 @@ def _fill(request: Message, field: FieldDescriptor, ids: Ids, resource: str) -> 
 def _value(field: FieldDescriptor, ids: Ids, resource: str) -> Any:
     if field.message_type is not None and field.message_type.name == "FieldMask":
         return FieldMask(paths=[MASKS[str(field.full_name).split(".")[-2]]])
+    if field.message_type is not None and field.message_type.name == "Duration":
+        return _rules(field).duration.gte
     if field.message_type is not None:
         return smallest(message_factory.GetMessageClass(field.message_type), ids, resource)
     if field.type == FieldDescriptor.TYPE_STRING:

@@ -125,8 +125,12 @@ async def test_killed_and_back_it_misses_nothing_and_has_nothing_that_was_forgot
         assert answered in (FAILED, LEFT_ALONE)
         assert took < 1
         assert found
-        status = await client.external_memory()
-        assert (status.answers, status.waiting_changes) == (False, 45)
+
+        async def waits() -> bool:
+            status = await client.external_memory()
+            return (status.answers, status.waiting_changes) == (False, 45)
+
+        await until_it(waits, PATIENCE_S)
         await server.kill()
         await server.start()
         await external.start()
