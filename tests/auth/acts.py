@@ -31,7 +31,7 @@ def vouched(subject: str) -> Vouched:
 
 
 class Scene:
-    """A user with a session, a key, an identity, a reset token, and two devices that ask."""
+    """A user with a session, a key, an identity, a profile, a reset, and two devices that ask."""
 
     world: World
     user: User
@@ -60,6 +60,7 @@ class Scene:
         await auth.signing_in.device_decisions.decide(await self.caller(), started.user_code, True)
         self.let_in = started.device_code
         await self.link("known")
+        await auth.accounts.profiles.update(self.user.user_id, "", {"call_name": "Ann"}, "")
 
     async def link(self, subject: str) -> None:
         """Let the provider's subject sign the user in."""
@@ -188,6 +189,18 @@ ACTS: dict[str, Act] = {
         "identities",
         "remove",
         lambda it: it.world.signing_in.identity_links.unlink(ISSUER, "known"),
+    ),
+    "be called": Act(
+        "profiles",
+        "change",
+        lambda it: it.world.accounts.profiles.update(
+            it.user.user_id, "", {"call_name": "Anna"}, ""
+        ),
+    ),
+    "be called nothing": Act(
+        "profiles",
+        "delete_all",
+        lambda it: it.world.accounts.profiles.delete_all(it.user.user_id),
     ),
     "rotate": Act(
         "signing_keys",
