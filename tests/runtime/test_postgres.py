@@ -16,6 +16,7 @@ from antiphon_server.app.schemas import migrate_all
 from antiphon_server.runtime.configuration import WrongSetting
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage import postgres as adapter
+from antiphon_server.runtime.storage import postgres_scrub
 from antiphon_server.runtime.storage.database import DatabaseUnusable
 from antiphon_server.runtime.storage.postgres import PostgresDatabase
 from antiphon_server.runtime.storage.postgres_engine import connected
@@ -393,8 +394,11 @@ async def test_a_database_for_others_is_refused(postgres: Postgres) -> None:
         await open_postgres(postgres.url("latin"), 2)
 
 
-async def test_freeing_room_takes_as_long_as_it_takes(url: str) -> None:
+async def test_freeing_room_takes_as_long_as_it_takes(
+    url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Beyond the limit of a transaction: the store is not lost, others go on, and it is done."""
+    monkeypatch.setattr(postgres_scrub, "WAIT_S", 60.0)
     store = PostgresDatabase(url, pool=2, deadline_s=SLOW_S)
     await store.write(lambda it: it.execute(text("CREATE TABLE numbers (n int PRIMARY KEY)")))
     other = await asyncpg.connect(url)

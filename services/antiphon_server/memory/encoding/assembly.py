@@ -19,6 +19,7 @@ from antiphon_server.memory.encoding.search import microseconds
 from antiphon_server.memory.model import AssemblyWish, ConversationId, MessageId, Newest
 from antiphon_server.memory.remembered import Kind
 from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.rpc.times import micros_of
 
 BETWEEN = "\n\n"
 """Stands between the texts where they are told as one."""
@@ -42,7 +43,7 @@ def newest_of(it: pb.NewestMessages) -> Newest:
     """The newest messages that somebody has."""
     return Newest(
         MessageId(it.first_message_id),
-        microseconds(it.first_time),
+        micros_of(it, "first_time") or 0,
         it.count,
         it.tokens,
         it.omitted_messages,

@@ -9,12 +9,12 @@ from antiphon_server.memory.encoding.search import (
     DEFAULT_HITS,
     MOST_HITS,
     hit_message,
-    microseconds,
 )
 from antiphon_server.memory.model import MessageHit, RecallWish
 from antiphon_server.memory.search.recalled import Recalled
 from antiphon_server.memory.search.recalling import Recollection
 from antiphon_server.runtime.rpc.paging import page_limit
+from antiphon_server.runtime.rpc.times import micros_of
 
 _KINDS: Mapping[int, str] = {
     pb.RECALLED_KIND_MESSAGE: "message",
@@ -34,8 +34,8 @@ def wish_of(request: pb.RecallRequest) -> RecallWish:
         list(request.scopes),
         frozenset(_KINDS[it] for it in request.kinds),
         frozenset(request.people),
-        microseconds(request.not_before),
-        microseconds(request.before),
+        micros_of(request, "not_before") or 0,
+        micros_of(request, "before") or 0,
         request.user_id,
     )
 

@@ -14,6 +14,7 @@ from antiphon_server.memory.model import (
     WorkspaceId,
 )
 from antiphon_server.runtime.rpc.paging import page_limit
+from antiphon_server.runtime.rpc.times import micros_of
 
 DEFAULT_HITS, MOST_HITS = 10, 100
 
@@ -43,8 +44,8 @@ def wish_of(request: pb.SearchMessagesRequest) -> SearchWish:
         WorkspaceId(request.workspace_id),
         [ConversationId(it) for it in request.conversation_ids],
         frozenset(request.authors),
-        microseconds(request.not_before),
-        microseconds(request.before),
+        micros_of(request, "not_before") or 0,
+        micros_of(request, "before") or 0,
     )
 
 

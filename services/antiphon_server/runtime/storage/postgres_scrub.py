@@ -31,10 +31,10 @@ class PostgresScrub:
     One that can't be done is tried again, as often as ``SCRUB`` says; it is Postgres' own then.
     """
 
-    def __init__(self, url: str, limit_s: float = LIMIT_S, wait_s: float = WAIT_S) -> None:
+    def __init__(self, url: str, limit_s: float = LIMIT_S, wait_s: float | None = None) -> None:
         self._url = url
         self._limit_s = limit_s
-        self._wait_s = wait_s
+        self._wait_s = WAIT_S if wait_s is None else wait_s
         self._asked: dict[str, asyncio.Future[None]] = {}
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._one_at_a_time = asyncio.Semaphore(1)
