@@ -1,8 +1,9 @@
 """Rows that are too old are removed a few at a time, so that no write waits long for them."""
 
-from sqlalchemy import ColumnElement, Table, delete, select, tuple_
+from sqlalchemy import ColumnElement, Table, delete, select
 
 from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.unheld import unheld
 
 BATCH = 500
 
@@ -15,8 +16,7 @@ async def forget_in_batches(
     They are named by the whole primary key: a part of it may be other rows', too. What another
     server is just removing is left to it.
     """
-    key = tuple(table.primary_key)
-    few = select(*key).where(old).limit(batch).with_for_update(skip_locked=True)
-    removal = delete(table).where(tuple_(*key).in_(few))
+    some = select(*table.primary_key).where(old).limit(batch)
+    removal = delete(table).where(unheld(some))
     while await database.write(lambda it: it.execute(removal).rowcount) >= batch:
         pass

@@ -9,7 +9,6 @@ from sqlalchemy import (
     bindparam,
     delete,
     select,
-    tuple_,
 )
 
 from antiphon_server.auth.adapters.account_tables import (
@@ -26,6 +25,7 @@ from antiphon_server.auth.adapters.sql.rows import over
 from antiphon_server.auth.model import DAY, KEPT_AFTER_END
 from antiphon_server.auth.model.endings import KEPT_ENDINGS
 from antiphon_server.runtime.storage.database import Database
+from antiphon_server.runtime.storage.unheld import unheld
 
 _NOW = bindparam("now", type_=BigInteger)
 _LIMIT = bindparam("page_limit", type_=Integer)
@@ -36,9 +36,7 @@ def _some(table: Table, unneeded: ColumnElement[bool]) -> Delete:
 
     Nor does it wait: what somebody else holds is the next one's.
     """
-    key = tuple_(*table.primary_key.columns)
-    some = select(*table.primary_key.columns).where(unneeded).limit(_LIMIT)
-    return delete(table).where(key.in_(some.with_for_update(skip_locked=True)))
+    return delete(table).where(unheld(select(*table.primary_key).where(unneeded).limit(_LIMIT)))
 
 
 _FORGET = (

@@ -14,7 +14,6 @@ from sqlalchemy import (
     func,
     select,
     text,
-    tuple_,
     update,
 )
 
@@ -34,6 +33,7 @@ from antiphon_server.context.adapters.tables import (
 from antiphon_server.context.model.listed import Listed
 from antiphon_server.context.model.resources import Conversation, ConversationId, Position
 from antiphon_server.runtime.storage.statements import Prepared, PreparedInsert
+from antiphon_server.runtime.storage.unheld import unheld
 
 _TABLE = conversations.c
 _COLUMNS = tuple(_TABLE)
@@ -99,8 +99,7 @@ _KNOWN = select(func.nullif(_TABLE.activity_us, 0)).where(
 
 def _some(unnoted: str, *key: Column[str]) -> ColumnElement[bool]:
     """Some that are unnoted, the newest ids first; not those that another server notes now."""
-    some = select(*key).where(text(unnoted)).order_by(key[0].desc()).limit(PAGE_LIMIT)
-    return tuple_(*key).in_(some.with_for_update(skip_locked=True))
+    return unheld(select(*key).where(text(unnoted)).order_by(key[0].desc()).limit(PAGE_LIMIT))
 
 
 _NOTE_MISSING = (
