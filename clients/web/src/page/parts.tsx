@@ -1,7 +1,7 @@
 // Small parts that everything is made of.
 
 import type { ComponentChildren, JSX } from "preact";
-import { useEffect, useId, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useId, useLayoutEffect, useRef, useState } from "preact/hooks";
 import { hueOf, initials } from "./words";
 
 const PATHS = {
@@ -199,7 +199,8 @@ export function Menu(props: {
 }): JSX.Element {
   const [isOpen, setOpen] = useState(false);
   const root = useRef<HTMLDivElement>(null);
-  useEffect(() => {
+  // Ahead of the browser's next event: a key that is pressed at once is for what the menu has first.
+  useLayoutEffect(() => {
     if (!isOpen) return;
     root.current?.querySelector<HTMLElement>(".menu-list button, .menu-list a")?.focus();
     const leave = (event: Event) => {

@@ -1,7 +1,7 @@
 // Writing what is to be remembered: something new, or what a memory should say.
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { errorOf } from "../../antiphon";
 import { MemoryKind } from "../../gen/antiphon/memory/v1/memory_pb";
 import { Choice, Notice } from "../parts";
@@ -22,7 +22,7 @@ export function Draft(props: {
   const [error, setError] = useState("");
   const [isSaving, setSaving] = useState(false);
   const first = useRef<HTMLTextAreaElement>(null);
-  useEffect(() => first.current?.focus(), []);
+  useLayoutEffect(() => first.current?.focus(), []); // before the next key comes
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     if (isSaving) return;

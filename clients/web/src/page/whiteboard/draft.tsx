@@ -1,7 +1,7 @@
 // Writing a section: what somebody else has written meanwhile is shown beside one's own, and not written over.
 
 import type { JSX } from "preact";
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { type Thread, errorOf } from "../../antiphon";
 import type { Section } from "../../gen/antiphon/memory/v1/whiteboard_pb";
 import { Notice } from "../parts";
@@ -26,7 +26,7 @@ export function Draft(props: {
   const [text, setText] = useState(section?.text ?? "");
   const [error, setError] = useState("");
   const first = useRef<HTMLInputElement & HTMLTextAreaElement>(null);
-  useEffect(() => first.current?.focus(), []);
+  useLayoutEffect(() => first.current?.focus(), []); // before the next key comes
   const isOld = section !== undefined && section.etag !== etag;
   const save = async (seen: string) => {
     try {
