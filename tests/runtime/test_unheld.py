@@ -11,7 +11,7 @@ from antiphon_server.runtime.storage.unheld import unheld
 from tests.fakes.databases import on_each_kind
 
 ROWS, FEW = 30, 10
-FEWER_PLANS = "hashjoin mergejoin hashagg sort material".split()
+FEWER_PLANS = ["hashjoin", "mergejoin", "hashagg", "sort", "material"]
 
 database = on_each_kind(lambda it: it, notes.metadata)
 
