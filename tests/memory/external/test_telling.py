@@ -11,6 +11,7 @@ from antiphon_server.memory.adapters.sql_external import SqlExternalProgress
 from antiphon_server.memory.adapters.sql_memories import SqlMemories
 from antiphon_server.memory.adapters.tables import metadata
 from antiphon_server.memory.external.model import Change, Described, Hit, Place, Question, Waiting
+from antiphon_server.memory.external.taking import MOST_PASSED, REFUSALS
 from antiphon_server.memory.external.telling import Telling
 from antiphon_server.memory.remembered import Kind, Memory
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -19,6 +20,7 @@ from tests.e2e.until import until
 from tests.fakes.databases import on_each_kind
 
 database = on_each_kind(lambda it: it, metadata)
+OF_MORE_SERVERS = pytest.mark.parametrize("database", ["postgres"], indirect=True)
 ANN, BOB = "users/user_0000000ann", "users/user_0000000bob"
 
 
@@ -31,6 +33,7 @@ class Store:
         self.described = Described("store-1", max_changes=3)
         self.away = False
         self.keeps_all = False
+        self.refused = set[str]()
         self.asked: list[int] = []
         self.when_asked: Callable[[], Awaitable[object]] | None = None
 
@@ -40,6 +43,8 @@ class Store:
 
     async def remember(self, changes: Sequence[Change]) -> None:
         assert len(changes) <= 3
+        if self.refused.intersection(it.memory_id for it in changes):
+            raise DomainError(Reason.TOOL_FAILED)
         self.told += changes
         for it in changes:
             if it.memory is not None:
@@ -135,6 +140,44 @@ async def test_away_in_the_middle_it_misses_nothing(world: World) -> None:
     assert world.external.kept == left
 
 
+async def tell_until_told(telling: Telling, most: int = 200) -> int:
+    """How often it failed before it was told all; at most so often."""
+    failures = 0
+    for _ in range(most):
+        try:
+            if not await telling.tell():
+                break
+        except DomainError:
+            failures += 1
+    return failures
+
+
+async def test_what_it_refuses_for_good_holds_up_nothing(world: World) -> None:
+    telling = world.server()
+    for number in range(8):
+        await world.put(number, f"text {number}")
+    world.external.refused = {"mem_00000001", "mem_00000002"}
+    assert 2 * REFUSALS <= await tell_until_told(telling) < 3 * REFUSALS
+    assert set(world.external.kept) == {f"mem_{it:08}" for it in (0, 3, 4, 5, 6, 7)}
+    assert (telling.passed_over, await world.waiting()) == (2, Waiting())
+    world.external.refused.clear()
+    await telling.begin_anew()
+    await tell_until_told(telling)
+    assert len(world.external.kept) == 8
+
+
+async def test_where_it_takes_nothing_at_all_the_rest_waits(world: World) -> None:
+    telling = world.server()
+    for number in range(MOST_PASSED + 5):
+        await world.put(number, f"text {number}")
+    world.external.refused = {f"mem_{it:08}" for it in range(MOST_PASSED + 5)}
+    await tell_until_told(telling)
+    assert (telling.passed_over, await world.waiting()) == (MOST_PASSED, Waiting(changes=5))
+    world.external.refused.clear()
+    await tell_until_told(telling)
+    assert len(world.external.kept) == 5
+
+
 async def test_what_has_expired_or_is_superseded_is_to_go(world: World) -> None:
     """What is not recalled here has no use there."""
     one = await world.put(1, "Ann lives in Lyon")
@@ -202,10 +245,9 @@ async def test_it_is_asked_in_parts_and_keeps_what_each_came_to(world: World) ->
     assert (world.external.asked, await world.waiting()) == ([3, 3, 3, 1], Waiting())
 
 
-async def test_who_tells_it_no_more_asks_no_more(world: World, database: Database) -> None:
+@OF_MORE_SERVERS
+async def test_who_tells_it_no_more_asks_no_more(world: World) -> None:
     """It may be another server's before all is asked."""
-    if not database.shared:
-        pytest.skip("a database of one server")
     telling = world.server()
     await forgotten(world, telling, 7)
 
@@ -245,10 +287,9 @@ async def test_what_is_begun_anew_is_told_from_the_start(world: World) -> None:
     assert world.external.kept == {"mem_00000001": "one", "mem_00000002": "two"}
 
 
-async def test_one_server_tells_it(world: World, database: Database) -> None:
+@OF_MORE_SERVERS
+async def test_one_server_tells_it(world: World) -> None:
     """Another one goes on when the first is silent."""
-    if not database.shared:
-        pytest.skip("a database of one server")
     one, two = world.server("one"), world.server("two")
     await world.put(1, "one")
     await all_told(one)

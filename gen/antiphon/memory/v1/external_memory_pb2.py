@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(antiphon/memory/v1/external_memory.proto\x12\x12\x61ntiphon.memory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xba\x03\n\x14\x45xternalMemoryStatus\x12\x12\n\nconnection\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07\x61nswers\x18\x03 \x01(\x08\x12\x10\n\x08store_id\x18\x04 \x01(\t\x12\x17\n\x0fwaiting_changes\x18\x05 \x01(\x05\x12\x1b\n\x13unconfirmed_forgets\x18\x06 \x01(\x05\x12;\n\x17oldest_unconfirmed_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\ttold_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x65rror_reason\x18\t \x01(\t\x12H\n\x08searches\x18\n \x03(\x0b\x32\x36.antiphon.memory.v1.ExternalMemoryStatus.SearchesEntry\x12\x14\n\x0c\x64ropped_hits\x18\x0b \x01(\x03\x12\x14\n\x0c\x61ltered_hits\x18\x0c \x01(\x03\x1a/\n\rSearchesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01*\xce\x01\n\x14\x45xternalMemoryAnswer\x12&\n\"EXTERNAL_MEMORY_ANSWER_UNSPECIFIED\x10\x00\x12#\n\x1f\x45XTERNAL_MEMORY_ANSWER_ANSWERED\x10\x01\x12\x1f\n\x1b\x45XTERNAL_MEMORY_ANSWER_LATE\x10\x02\x12!\n\x1d\x45XTERNAL_MEMORY_ANSWER_FAILED\x10\x03\x12%\n!EXTERNAL_MEMORY_ANSWER_LEFT_ALONE\x10\x04\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n(antiphon/memory/v1/external_memory.proto\x12\x12\x61ntiphon.memory.v1\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd3\x03\n\x14\x45xternalMemoryStatus\x12\x12\n\nconnection\x18\x01 \x01(\t\x12\x0c\n\x04kind\x18\x02 \x01(\t\x12\x0f\n\x07\x61nswers\x18\x03 \x01(\x08\x12\x10\n\x08store_id\x18\x04 \x01(\t\x12\x17\n\x0fwaiting_changes\x18\x05 \x01(\x05\x12\x1b\n\x13unconfirmed_forgets\x18\x06 \x01(\x05\x12;\n\x17oldest_unconfirmed_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\ttold_time\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x14\n\x0c\x65rror_reason\x18\t \x01(\t\x12H\n\x08searches\x18\n \x03(\x0b\x32\x36.antiphon.memory.v1.ExternalMemoryStatus.SearchesEntry\x12\x14\n\x0c\x64ropped_hits\x18\x0b \x01(\x03\x12\x14\n\x0c\x61ltered_hits\x18\x0c \x01(\x03\x12\x17\n\x0frefused_changes\x18\r \x01(\x03\x1a/\n\rSearchesEntry\x12\x0b\n\x03key\x18\x01 \x01(\t\x12\r\n\x05value\x18\x02 \x01(\x03:\x02\x38\x01*\xce\x01\n\x14\x45xternalMemoryAnswer\x12&\n\"EXTERNAL_MEMORY_ANSWER_UNSPECIFIED\x10\x00\x12#\n\x1f\x45XTERNAL_MEMORY_ANSWER_ANSWERED\x10\x01\x12\x1f\n\x1b\x45XTERNAL_MEMORY_ANSWER_LATE\x10\x02\x12!\n\x1d\x45XTERNAL_MEMORY_ANSWER_FAILED\x10\x03\x12%\n!EXTERNAL_MEMORY_ANSWER_LEFT_ALONE\x10\x04\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,10 +34,10 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_EXTERNALMEMORYSTATUS_SEARCHESENTRY']._loaded_options = None
   _globals['_EXTERNALMEMORYSTATUS_SEARCHESENTRY']._serialized_options = b'8\001'
-  _globals['_EXTERNALMEMORYANSWER']._serialized_start=543
-  _globals['_EXTERNALMEMORYANSWER']._serialized_end=749
+  _globals['_EXTERNALMEMORYANSWER']._serialized_start=568
+  _globals['_EXTERNALMEMORYANSWER']._serialized_end=774
   _globals['_EXTERNALMEMORYSTATUS']._serialized_start=98
-  _globals['_EXTERNALMEMORYSTATUS']._serialized_end=540
-  _globals['_EXTERNALMEMORYSTATUS_SEARCHESENTRY']._serialized_start=493
-  _globals['_EXTERNALMEMORYSTATUS_SEARCHESENTRY']._serialized_end=540
+  _globals['_EXTERNALMEMORYSTATUS']._serialized_end=565
+  _globals['_EXTERNALMEMORYSTATUS_SEARCHESENTRY']._serialized_start=518
+  _globals['_EXTERNALMEMORYSTATUS_SEARCHESENTRY']._serialized_end=565
 # @@protoc_insertion_point(module_scope)

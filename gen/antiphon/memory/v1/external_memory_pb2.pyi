@@ -98,6 +98,7 @@ class ExternalMemoryStatus(_message.Message):
     SEARCHES_FIELD_NUMBER: _builtins.int
     DROPPED_HITS_FIELD_NUMBER: _builtins.int
     ALTERED_HITS_FIELD_NUMBER: _builtins.int
+    REFUSED_CHANGES_FIELD_NUMBER: _builtins.int
     connection: _builtins.str
     """connection is the connection that it is called by; empty if there is none, and then nothing else is
     said.
@@ -124,6 +125,11 @@ class ExternalMemoryStatus(_message.Message):
     """
     altered_hits: _builtins.int
     """altered_hits counts hits whose text is not what was put, since this server began."""
+    refused_changes: _builtins.int
+    """refused_changes counts changes that it failed to take again and again, each told by itself while it
+    answered otherwise, since this server began. They are passed over, so that what comes behind them is
+    told; the log of the server has their ids, and having it told everything anew tries them once more.
+    """
     @_builtins.property
     def oldest_unconfirmed_time(self) -> _timestamp_pb2.Timestamp:
         """oldest_unconfirmed_time is when it was told the oldest of them."""
@@ -155,10 +161,11 @@ class ExternalMemoryStatus(_message.Message):
         searches: _abc.Mapping[_builtins.str, _builtins.int] | None = ...,
         dropped_hits: _builtins.int = ...,
         altered_hits: _builtins.int = ...,
+        refused_changes: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["oldest_unconfirmed_time", b"oldest_unconfirmed_time", "told_time", b"told_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["altered_hits", b"altered_hits", "answers", b"answers", "connection", b"connection", "dropped_hits", b"dropped_hits", "error_reason", b"error_reason", "kind", b"kind", "oldest_unconfirmed_time", b"oldest_unconfirmed_time", "searches", b"searches", "store_id", b"store_id", "told_time", b"told_time", "unconfirmed_forgets", b"unconfirmed_forgets", "waiting_changes", b"waiting_changes"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["altered_hits", b"altered_hits", "answers", b"answers", "connection", b"connection", "dropped_hits", b"dropped_hits", "error_reason", b"error_reason", "kind", b"kind", "oldest_unconfirmed_time", b"oldest_unconfirmed_time", "refused_changes", b"refused_changes", "searches", b"searches", "store_id", b"store_id", "told_time", b"told_time", "unconfirmed_forgets", b"unconfirmed_forgets", "waiting_changes", b"waiting_changes"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

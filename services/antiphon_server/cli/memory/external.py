@@ -93,6 +93,7 @@ def _numbers(found: "ExternalMemoryStatus") -> list[tuple[str, str]]:
     )
     return [
         ("not told yet", f"{found.waiting_changes} changes"),
+        ("refused", f"{found.refused_changes} changes, passed over"),
         ("to be forgotten", f"{found.unconfirmed_forgets} that it has not said to be gone"),
         ("asked", asked or "never, since the server began"),
         ("of no use", f"{found.dropped_hits} hits, {found.altered_hits} with other texts"),

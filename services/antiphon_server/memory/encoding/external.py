@@ -76,6 +76,7 @@ def status_message(status: Status) -> external_memory_pb2.ExternalMemoryStatus:
         searches=status.searches,
         dropped_hits=status.dropped,
         altered_hits=status.altered,
+        refused_changes=status.passed_over,
     )
     if waiting.oldest_us:
         message.oldest_unconfirmed_time.FromMicroseconds(waiting.oldest_us)

@@ -117,3 +117,4 @@ class Status:
     searches: Mapping[str, int] = field(default_factory=dict)
     dropped: int = 0
     altered: int = 0
+    passed_over: int = 0

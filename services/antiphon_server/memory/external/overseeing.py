@@ -35,6 +35,7 @@ class Overseeing:
             {it.name: count for it, count in asking.searches.items()},
             asking.dropped,
             asking.altered,
+            self._telling.passed_over,
         )
 
     async def resync(self) -> Status:

@@ -20,6 +20,7 @@ from antiphon_server.memory.external.model import (
     Standing,
 )
 from antiphon_server.memory.external.ports import ExternalMemory, ExternalProgress
+from antiphon_server.memory.external.taking import Taking
 from antiphon_server.runtime.concurrency.retry import RetryPolicy
 from antiphon_server.runtime.errors import DomainError, Reason
 
@@ -60,6 +61,7 @@ class Telling:
         self._describe_at = 0.0
         self._held_until_us = 0
         self._standing = Standing("", 0)
+        self._taking = Taking()
         self.error: Reason | None = None
         """Why it can't be told now."""
         self.told_us = 0
@@ -96,18 +98,36 @@ class Telling:
             return False
         await self._describe()
         now_us = self._now_us()
-        behind = await self._progress.behind(self._name, self._described.max_changes, now_us)
+        most = self._taking.at_once(self._described.max_changes)
+        behind = await self._progress.behind(self._name, most, now_us)
         if behind.changes:
-            await self._called(self._memory.remember(behind.changes))
+            await self._remember(behind.changes)
         if behind.reached and not await self._kept(behind, now_us):
             return True
         followed = await self._follow_up()
         self.told_us = self._now_us()
         return bool(behind.reached) or followed
 
+    @property
+    def passed_over(self) -> int:
+        """How many changes it refused for good, since this server began."""
+        return self._taking.passed_over
+
     async def begin_anew(self) -> None:
         """Have it told everything, by whichever server tells it."""
         await self._progress.begin_anew(self._name, None)
+
+    async def _remember(self, changes: Sequence[Change]) -> None:
+        """Tell it these. Raises DomainError if they have to be told again, fewer at once."""
+        try:
+            await self._called(self._memory.remember(changes))
+        except DomainError as error:
+            if not self._taking.is_refused(len(changes)):
+                raise
+            which = changes[0].memory_id
+            log.warning("the external memory %s refuses %s: %s", self._name, which, error.reason)
+        else:
+            self._taking.taken()
 
     async def _is_ours(self) -> bool:
         """Whether this server tells it: one does, so that what is told comes in order."""
