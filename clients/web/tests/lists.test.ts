@@ -132,6 +132,31 @@ test("all titles are searched, not only those that are loaded", async () => {
   await one.page.getByLabel("Find a conversation by its title").fill("");
 });
 
+test("erasing asks before, and leaves nothing of what was said", async () => {
+  const { conversation } = await session.stubs.context.createConversation({ title: "A secret" });
+  const { conversationId } = conversation!;
+  const said = { content: { case: "text" as const, value: "The cup is under the stairs." } };
+  await session.stubs.context.postMessage({ conversationId, parts: [said] });
+  await one.page.goto(`${PAGE}/#/c/${conversationId}`);
+  await one.page.locator(".message", { hasText: "under the stairs" }).waitFor();
+  const erase = async () => {
+    await one.page.getByRole("button", { name: "What to do with this conversation" }).click();
+    await one.page.locator(".menu-list").getByRole("button", { name: "Erase" }).click();
+    await one.page.getByRole("dialog").waitFor();
+  };
+  await erase();
+  expect(await faultsOf(one.page)).toEqual([]);
+  await one.page.getByRole("button", { name: "Cancel" }).click();
+  await erase();
+  await one.page.getByRole("button", { name: "Erase it" }).click();
+  await one.page.getByText("All that was said here was erased").waitFor();
+  await one.page.getByText("erased: what was said here is gone").waitFor();
+  await one.page.reload();
+  await one.page.getByText("All that was said here was erased").waitFor();
+  expect(await one.page.getByText("under the stairs").count()).toBe(0);
+  expect(await faultsOf(one.page)).toEqual([]);
+});
+
 test("archiving asks before, and the archive gives back", async () => {
   await one.page.goto(`${PAGE}/#/c/${ids[59]}`);
   await one.page.getByRole("heading", { name: "Conversation number 59" }).waitFor();

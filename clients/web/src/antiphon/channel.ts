@@ -16,6 +16,7 @@ import { AuthService } from "../gen/antiphon/auth/v1/auth_service_pb";
 import { ProfileService } from "../gen/antiphon/auth/v1/profile_service_pb";
 import { AnomalyService } from "../gen/antiphon/context/v1/anomaly_service_pb";
 import { ContextService } from "../gen/antiphon/context/v1/context_service_pb";
+import { ErasureService } from "../gen/antiphon/context/v1/erasure_service_pb";
 import { FilterService } from "../gen/antiphon/context/v1/filter_service_pb";
 import { NoticeService } from "../gen/antiphon/context/v1/notice_service_pb";
 import { DispatcherService } from "../gen/antiphon/dispatcher/v1/dispatcher_service_pb";
@@ -52,6 +53,7 @@ export interface Stubs {
   connections: Stub<typeof ConnectionService>;
   context: Stub<typeof ContextService>;
   dispatcher: Stub<typeof DispatcherService>;
+  erasures: Stub<typeof ErasureService>;
   events: Stub<typeof EventService>;
   filters: Stub<typeof FilterService>;
   handoffs: Stub<typeof HandoffService>;
@@ -102,6 +104,7 @@ function stubsOn(wire: Transport): Stubs {
     connections: createClient(ConnectionService, wire),
     context: createClient(ContextService, wire),
     dispatcher: createClient(DispatcherService, wire),
+    erasures: createClient(ErasureService, wire),
     events: createClient(EventService, wire),
     filters: createClient(FilterService, wire),
     handoffs: createClient(HandoffService, wire),

@@ -51,6 +51,8 @@ export class Thread extends Changing {
   notes = 0;
   conversation: Conversation | undefined;
   isLoading = true;
+  /** Whether all that was said there was erased, or is being erased. */
+  isErased = false;
   /** How many messages were read so far to reach one; undefined while nobody wants to. */
   reaching: number | undefined;
   error: AntiphonError | undefined;
@@ -199,6 +201,7 @@ export class Thread extends Changing {
       this.past.readWhatIsUnderWay((event) => this.takeIn(event)),
     ]);
     this.conversation = found.conversation;
+    this.isErased = found.erased;
     await this.readNewest();
     if (this.isClosed) return;
     this.watching = this.follower.watch(
@@ -431,6 +434,16 @@ export class Thread extends Changing {
     const { conversationId } = this;
     const back = await this.stubs.context.unarchiveConversation({ conversationId });
     this.conversation = back.conversation ?? this.conversation;
+    this.changed();
+  }
+
+  /** Take away all that was said there; what is under way is waited for. Throws AntiphonError. */
+  async erase(): Promise<void> {
+    const { conversationId } = this;
+    await this.stubs.erasures.eraseConversation({ conversationId });
+    const left = await this.stubs.context.getConversation({ conversationId });
+    this.conversation = left.conversation;
+    this.isErased = left.erased;
     this.changed();
   }
 

@@ -24,7 +24,7 @@ import { useChanges } from "./use";
 import { WebhooksView } from "./webhooks/view";
 import { BESIDE, WhiteboardPanel } from "./whiteboard/panel";
 
-type Window = "account" | "archive" | "people" | "profile" | "search" | "shortcuts" | "workspace" | "rename" | "";
+type Window = "account" | "archive" | "erase" | "people" | "profile" | "search" | "shortcuts" | "workspace" | "rename" | "";
 
 const HIDDEN = "antiphon.list";
 const WORKSPACE = "antiphon.workspace";
@@ -115,6 +115,9 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
                   <button type="button" onClick={() => (close(), setDialog("archive"))}>
                     <Icon name="archive" /> Archive
                   </button>
+                  <button type="button" onClick={() => (close(), setDialog("erase"))}>
+                    <Icon name="shield" /> Erase
+                  </button>
                 </>
               )}
             </Menu>
@@ -162,6 +165,15 @@ export function App({ desk, onSignOut }: { desk: Desk; onSignOut: () => void }):
             await thread.archive();
             goToNew();
           }}
+          onClose={() => setDialog("")}
+        />
+      )}
+      {dialog === "erase" && thread && (
+        <ConfirmDialog
+          title="Erase all that was said here?"
+          text="It is gone for everybody, and for good: what was said and answered, the title, the whiteboard, and what is remembered of it. The archive keeps a conversation without a name, which shows who wrote and when."
+          button="Erase it"
+          onConfirm={() => thread.erase()}
           onClose={() => setDialog("")}
         />
       )}

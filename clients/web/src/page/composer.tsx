@@ -50,6 +50,7 @@ export function Composer(props: {
   }, [text]);
   useEffect(() => refuseFiles(() => setError(NO_FILES)), []);
 
+  if (thread?.isErased) return <p class="archived">All that was said here was erased: nobody writes here any more.</p>;
   if (thread?.isArchived) return <Archived thread={thread} />;
 
   const send = async () => {
