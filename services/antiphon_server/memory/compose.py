@@ -229,8 +229,8 @@ def compose_service(
     contributors: Sequence[Contributor] = [  # what matters most first
         WhoAsks(profiles, audiences),
         WhiteboardSections(notes.whiteboards),
-        RelevantMemories(conversations, audiences, store, shelf, library),
-        OlderMessages(conversations, names, library),
+        RelevantMemories(conversations, audiences, store, shelf, library, expanding=expanding),
+        OlderMessages(conversations, names, library, expanding),
         WhatCameBefore(summaries.reading),
     ]
     assembling = Assembling(conversations, Contributions(contributors), assemblies)

@@ -1,6 +1,6 @@
 """What of memory a prompt is told, and that nobody is told by an answer what they may not read."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import pytest
@@ -14,6 +14,7 @@ from antiphon_server.memory.adapters.tables import metadata
 from antiphon_server.memory.assembled import OfMemory
 from antiphon_server.memory.assembly.contributing import Asked, Contribution
 from antiphon_server.memory.assembly.memories import RelevantMemories
+from antiphon_server.memory.entities.expanding import Expanding
 from antiphon_server.memory.model import ConversationId, MessageId, Newest, WorkspaceId
 from antiphon_server.memory.remembered import Kind, Memory
 from antiphon_server.memory.search.shelf import Shelf
@@ -29,6 +30,15 @@ QUESTION = "Where does the boat lie, and who has its key?"
 OWN, OURS, THERE = (
     f"The boat lies at {place}" for place in ("the north pier", "the shipyard", "the buoy")
 )
+
+
+class CalledOtherwise:
+    """In Ann's own memory the boat is the Robin as well: an `Aliases`."""
+
+    async def other_names(
+        self, scopes: Sequence[str], keys: Collection[str]
+    ) -> Mapping[str, Sequence[str]]:
+        return {"boat": ["Robin"]} if f"users/{ANN}" in scopes and "boat" in keys else {}
 
 
 @dataclass
@@ -85,6 +95,7 @@ async def it(search: Search) -> AsyncIterator[Stage]:
             shelf,
             search.library,
             lambda: NOW_S,
+            Expanding(CalledOtherwise()),
         )
         stage = Stage(world, store, memories, ConversationId(where), workspace_id)
         await stage.put(f"users/{ANN}", OWN)
@@ -146,6 +157,17 @@ async def test_what_holds_no_more_is_not_told(it: Stage) -> None:
         for part in ("with Cat", "red key", "on land", "let to Eve")
         if part in text
     }
+
+
+async def test_what_is_called_otherwise_is_found_by_both_names(it: Stage) -> None:
+    """Names that not all may know who read the answer find nothing there."""
+    await it.put(f"workspaces/{it.workspace_id}", "Robin lies ashore in May")
+    assert "Robin lies ashore in May" in await it.shown()
+    await it.world.add(it.workspace_id, BOB, ROLE_MEMBER)
+    await it.world.add(it.conversation_id, BOB, ROLE_MEMBER)
+    shown = await it.shown()
+    assert OURS in shown
+    assert "Robin lies ashore in May" not in shown
 
 
 async def test_each_is_quoted_with_kind_and_date(it: Stage) -> None:

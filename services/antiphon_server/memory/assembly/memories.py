@@ -13,6 +13,7 @@ from datetime import UTC, datetime
 from antiphon_server.memory.assembled import Item, LeftOut, OfMemory
 from antiphon_server.memory.assembly.contributing import Asked, Contribution, Share, cost_of, quoted
 from antiphon_server.memory.assembly.reasons import reason_of, relevance_of, relevant
+from antiphon_server.memory.entities.expanding import Expanding
 from antiphon_server.memory.index import Hit, Query
 from antiphon_server.memory.model import ConversationId, WorkspaceId
 from antiphon_server.memory.ports import Audiences, Conversations, MemoryStore
@@ -53,8 +54,10 @@ class RelevantMemories:
         shelf: Shelf,
         library: Library,
         clock: Callable[[], float] = time.time,
+        expanding: Expanding | None = None,
     ) -> None:
-        self._conversations, self._audiences = conversations, audiences
+        """``expanding`` knows other names of what is asked about."""
+        self._conversations, self._audiences, self._expanding = conversations, audiences, expanding
         self._store, self._shelf, self._library = store, shelf, library
         self._clock = clock
 
@@ -116,13 +119,17 @@ class RelevantMemories:
         return [it for it in scopes if it not in closed], left_out
 
     async def _ranked(self, asked: Asked, scopes: Sequence[str]) -> Sequence[Hit]:
+        """Also by names that are told in these scopes alone: what is found tells of them."""
+        asks = asked.query[:_QUERY]
+        named = await self._expanding.expanded(asks, scopes) if self._expanding else ()
         query = Query(
-            asked.query[:_QUERY],
+            asks,
             _ASKED,
             frozenset(KINDS.values()),
             now_us=int(self._clock() * 1e6),
             by_name=asked.by_name,
             by_neighbours=False,
+            other_names=tuple((it.asked, it.others) for it in named),
         )
         keys = [key_of(it) for it in scopes]
         hits = await self._library.ranked(query, keys)

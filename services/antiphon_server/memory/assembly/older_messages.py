@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from antiphon_server.memory.assembled import Item, LeftOut, OfMessage
 from antiphon_server.memory.assembly.contributing import Asked, Contribution, Share, cost_of, quoted
 from antiphon_server.memory.assembly.reasons import reason_of, relevant
+from antiphon_server.memory.entities.expanding import Expanding
 from antiphon_server.memory.index import Hit, Query
 from antiphon_server.memory.model import (
     ConversationId,
@@ -28,7 +29,7 @@ AGAIN_S = 0.05
 """Nor do those behind it, which would all wait while one of 100,000 messages is read."""
 MAX_SLOW = 10_000
 _ASKED = 24
-_USER = "users/"
+_CONVERSATION, _USER = "conversations/", "users/"
 _QUERY = 2000
 _HEADER = (
     "From earlier in this conversation, found by what is asked below."
@@ -45,8 +46,16 @@ class OlderMessages:
     share = Share(8, 1500)
     source = OfMessage
 
-    def __init__(self, conversations: Conversations, names: Names, library: Library) -> None:
+    def __init__(
+        self,
+        conversations: Conversations,
+        names: Names,
+        library: Library,
+        expanding: Expanding | None = None,
+    ) -> None:
+        """``expanding`` knows other names of what is asked about."""
         self._conversations, self._names, self._library = conversations, names, library
+        self._expanding = expanding
         self._slow = LruCache[ConversationId, bool](MAX_SLOW)
 
     async def contribute(self, asked: Asked) -> Contribution:
@@ -111,13 +120,16 @@ class OlderMessages:
         return {f"{_USER}{user_id}": name for user_id, name in found.items()}
 
     async def _ranked(self, asked: Asked) -> Sequence[Hit]:
+        asks, scope = asked.query[:_QUERY], _CONVERSATION + asked.conversation_id
+        named = await self._expanding.expanded(asks, [scope]) if self._expanding else ()
         query = Query(
-            asked.query[:_QUERY],
+            asks,
             _ASKED,
             frozenset({MESSAGE}),
             before_us=max(asked.newest.first_us, 1),
             by_name=asked.by_name,
             by_neighbours=False,
+            other_names=tuple((it.asked, it.others) for it in named),
         )
         return relevant(await self._library.search(query, [asked.conversation_id]))
 
