@@ -11,7 +11,7 @@ from antiphon_server.memory.adapters.sql_external import SqlExternalProgress
 from antiphon_server.memory.adapters.sql_memories import SqlMemories
 from antiphon_server.memory.adapters.tables import metadata
 from antiphon_server.memory.external.model import Change, Described, Hit, Place, Question, Waiting
-from antiphon_server.memory.external.taking import MOST_PASSED, REFUSALS
+from antiphon_server.memory.external.taking import MOST_PASSED, REFUSED_S
 from antiphon_server.memory.external.telling import Telling
 from antiphon_server.memory.remembered import Kind, Memory
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -140,16 +140,15 @@ async def test_away_in_the_middle_it_misses_nothing(world: World) -> None:
     assert world.external.kept == left
 
 
-async def tell_until_told(telling: Telling, most: int = 200) -> int:
-    """How often it failed before it was told all; at most so often."""
-    failures = 0
-    for _ in range(most):
+async def tell_until_told(world: World, telling: Telling, minutes: int = 120) -> None:
+    """Tell it for so long at most, once a minute while it fails."""
+    until_us = world.now_us + minutes * 60_000_000
+    while world.now_us < until_us:
         try:
             if not await telling.tell():
                 break
         except DomainError:
-            failures += 1
-    return failures
+            world.now_us += 60_000_000
 
 
 async def test_what_it_refuses_for_good_holds_up_nothing(world: World) -> None:
@@ -157,12 +156,14 @@ async def test_what_it_refuses_for_good_holds_up_nothing(world: World) -> None:
     for number in range(8):
         await world.put(number, f"text {number}")
     world.external.refused = {"mem_00000001", "mem_00000002"}
-    assert 2 * REFUSALS <= await tell_until_told(telling) < 3 * REFUSALS
+    began_us = world.now_us
+    await tell_until_told(world, telling)
+    assert world.now_us - began_us >= 2 * REFUSED_S * 1e6
     assert set(world.external.kept) == {f"mem_{it:08}" for it in (0, 3, 4, 5, 6, 7)}
     assert (telling.passed_over, await world.waiting()) == (2, Waiting())
     world.external.refused.clear()
     await telling.begin_anew()
-    await tell_until_told(telling)
+    await tell_until_told(world, telling)
     assert len(world.external.kept) == 8
 
 
@@ -171,10 +172,10 @@ async def test_where_it_takes_nothing_at_all_the_rest_waits(world: World) -> Non
     for number in range(MOST_PASSED + 5):
         await world.put(number, f"text {number}")
     world.external.refused = {f"mem_{it:08}" for it in range(MOST_PASSED + 5)}
-    await tell_until_told(telling)
+    await tell_until_told(world, telling)
     assert (telling.passed_over, await world.waiting()) == (MOST_PASSED, Waiting(changes=5))
     world.external.refused.clear()
-    await tell_until_told(telling)
+    await tell_until_told(world, telling)
     assert len(world.external.kept) == 5
 
 

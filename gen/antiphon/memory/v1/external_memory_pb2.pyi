@@ -126,7 +126,7 @@ class ExternalMemoryStatus(_message.Message):
     altered_hits: _builtins.int
     """altered_hits counts hits whose text is not what was put, since this server began."""
     refused_changes: _builtins.int
-    """refused_changes counts changes that it failed to take again and again, each told by itself while it
+    """refused_changes counts changes that it failed to take for five minutes, each told by itself while it
     answered otherwise, since this server began. They are passed over, so that what comes behind them is
     told; the log of the server has their ids, and having it told everything anew tries them once more.
     """

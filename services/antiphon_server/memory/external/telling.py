@@ -122,7 +122,7 @@ class Telling:
         try:
             await self._called(self._memory.remember(changes))
         except DomainError as error:
-            if not self._taking.is_refused(len(changes)):
+            if not self._taking.is_refused(len(changes), self._now_us()):
                 raise
             which = changes[0].memory_id
             log.warning("the external memory %s refuses %s: %s", self._name, which, error.reason)
