@@ -15,7 +15,8 @@ from tests.e2e.server import ServerProcess
 
 SAMPLE_S, QUIET_SAMPLE_S = 0.25, 0.1
 CALM_S, QUIET_S = 0.5, 3.0
-MOST_BYTES, MOST_AT_REST_BYTES = 256 << 20, 200 << 20
+# With what finds by words, 20 MB of it, and an index of what was said.
+MOST_BYTES, MOST_AT_REST_BYTES = 256 << 20, 224 << 20
 # Nothing happens in the quiet, so nothing may grow but by chance.
 QUIET_BYTES = 3 << 19
 # A life that is long enough to tell growth from what fills up, and how fast it may grow.
