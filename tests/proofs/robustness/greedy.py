@@ -9,6 +9,7 @@ import asyncio
 import contextlib
 import json
 import sys
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
@@ -177,12 +178,13 @@ async def _until_ended(dispatcher: Any, look: GetTurnRequest, metadata: Any) -> 
 
 
 async def _patiently(method: Any, request: Any, metadata: Any) -> Any:
-    """Until it is not refused."""
+    """Until it is not refused, nor has waited for its share up to its deadline."""
     while True:
+        began = time.monotonic()
         try:
             return await method(request, metadata=metadata, timeout=DEADLINE_S)
         except grpc.aio.AioRpcError as error:
-            if reason_of(error) not in REFUSED:
+            if time.monotonic() - began < DEADLINE_S and reason_of(error) not in REFUSED:
                 raise
             await asyncio.sleep(LOOK_S)
 
