@@ -50,7 +50,7 @@ ASKED: Mapping[Kind, tuple[int, int]] = {"turns": (120, 1), "streams": (1, 1000)
 OFF = {"enabled": False, "turns": 800, "running": 800, "streams": 1000}
 """As if there were no shares."""
 OTHERS = ("anna", "bert", "carl", "dora")
-CALL_GAP_S, TURN_GAP_S = 0.1, 0.8
+CALL_GAP_S, TURN_GAP_S, STAY_GAP_S = 0.1, 0.8, 5.0
 SETTLING_S = 2.0
 LOW = 10
 DEADLINE_S = 60.0
@@ -159,6 +159,14 @@ class Other:
             group.create_task(self._look_up(times, end))
             group.create_task(self._talk(times, end))
 
+    async def stay(self) -> None:
+        """Be there, until cancelled: who has not called for a minute is not held to be."""
+        request = GetConversationRequest(conversation_id=self.conversation)
+        context = ContextServiceStub(self.channels[0])
+        while True:
+            await context.GetConversation(request, metadata=self._metadata, timeout=DEADLINE_S)
+            await asyncio.sleep(STAY_GAP_S)
+
     async def _look_up(self, times: Times, end: float) -> None:
         request = GetConversationRequest(conversation_id=self.conversation)
         contexts = cycle([ContextServiceStub(channel) for channel in self.channels])
@@ -257,8 +265,11 @@ def _elsewhere(pid: int) -> None:
 
 
 @asynccontextmanager
-async def _greedy(job: Job) -> AsyncIterator[dict[str, int]]:
-    """It takes in a process of its own: what it costs there is not measured."""
+async def _greedy(job: Job, other: Other) -> AsyncIterator[dict[str, int]]:
+    """It takes in a process of its own: what it costs there is not measured.
+
+    Alone it would have all of the server, so another is there while it asks.
+    """
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.proofs.robustness.greedy"),
         cwd=ROOT,
@@ -271,8 +282,10 @@ async def _greedy(job: Job) -> AsyncIterator[dict[str, int]]:
     _elsewhere(process.pid)
     try:
         process.stdin.write(job_line(job))
-        async with asyncio.timeout(DEADLINE_S * 5):  # its share is small, and others take theirs
-            had = json.loads(await process.stdout.readline())
+        async with asyncio.timeout(DEADLINE_S * 5), asyncio.TaskGroup() as group:
+            there = group.create_task(other.stay())
+            had = json.loads(await process.stdout.readline())  # for long: its share is small
+            there.cancel()
         yield had
         process.stdin.close()
         async with asyncio.timeout(DEADLINE_S):
@@ -320,7 +333,7 @@ async def _round(
         return times, round((sum(used_s(server.pid) for server in servers) - used) / passed, 2)
 
     without, busy_without = await measured()
-    async with _greedy(job) as fair.had:
+    async with _greedy(job, others[0]) as fair.had:
         beside, busy_beside = await measured()
     fair.pairs.append((without, beside))
     fair.busy.append((busy_without, busy_beside))

@@ -31,7 +31,7 @@ def test_memory_that_fills_up_is_right() -> None:
     ("bad", "what"),
     [
         (memory(lambda at: 90, lambda at: 130 + at), "nothing happened"),
-        (memory(lambda at: 90, lambda at: 201), "all was over"),
+        (memory(lambda at: 90, lambda at: 225), "all was over"),
         (memory(lambda at: 257, lambda at: 130), "at most"),
         (memory(lambda at: 90 + at, lambda at: 130, 66), "more and more"),
         (memory(lambda at: 90, lambda at: 90, 0.0), ""),
