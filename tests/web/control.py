@@ -34,6 +34,10 @@ class Control(Served):
         wish = self._wishes[request.match_info["wish"]]
         return web.Response(text=await wish(await request.text()))
 
+    async def do(self, wish: str) -> str:
+        """The same, where it is asked for from here, with nothing told."""
+        return await self._wishes[wish]("")
+
 
 class People:
     """Makes somebody new, by the operator, whom ``client`` signs in."""
@@ -61,6 +65,11 @@ def wishes_of(
         """How the model shall answer the next time."""
         behaviour: dict[str, Any] = json.loads(told)
         endpoint.plan.append(Behaviour(**behaviour))
+        return ""
+
+    async def forget(_: str) -> str:
+        """Answers that nobody has asked the model for: the next one is for the next test."""
+        endpoint.plan.clear()
         return ""
 
     async def kill(_: str) -> str:
@@ -132,5 +141,12 @@ def wishes_of(
     user = People(server.client).make
     hub = {"disabled": disabled, "call": call, "probe": probe}
     telling = {"notice": notice, "withdraw": withdraw}
-    life = {"outage": fail_sign_ins, "kill": kill, "start": start, "pause": pause, "go_on": go_on}
+    life = {
+        "outage": fail_sign_ins,
+        "forget": forget,
+        "kill": kill,
+        "start": start,
+        "pause": pause,
+        "go_on": go_on,
+    }
     return {"answer": answer, "user": user, "link": link, **life, **telling, **hub}
