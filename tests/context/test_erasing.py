@@ -37,10 +37,10 @@ class Unclean(SqlStore):
 
     busy = False
 
-    async def scrub(self) -> None:
+    async def scrub(self, *, copies: bool = False) -> None:
         if self.busy:
             raise DomainError(Reason.STORE_UNAVAILABLE)
-        await super().scrub()
+        await super().scrub(copies=copies)
 
 
 class Counted(WordsElsewhere):

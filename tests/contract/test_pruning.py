@@ -70,7 +70,7 @@ class Counting:
         """See :meth:`Database.read`."""
         return await self._inner.read(work, snapshot=snapshot)
 
-    async def scrub(self, tables: Sequence[str]) -> None:
+    async def scrub(self, tables: Sequence[str], *, copies: bool = False) -> None:
         """See :meth:`Database.scrub`: nobody erases anything here."""
 
     async def close(self) -> None:

@@ -254,7 +254,7 @@ class Fragile:
     async def read(self, work: Callable[[Connection], T], *, snapshot: bool = True) -> T:
         return await self.database.read(work, snapshot=snapshot)
 
-    async def scrub(self, tables: Sequence[str]) -> None:
+    async def scrub(self, tables: Sequence[str], *, copies: bool = False) -> None:
         """See :meth:`Database.scrub`: nobody erases anything here."""
 
     async def close(self) -> None:

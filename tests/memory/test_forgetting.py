@@ -39,9 +39,9 @@ class Counting:
     def __getattr__(self, name: str) -> object:
         return getattr(self.database, name)
 
-    async def scrub(self, tables: Sequence[str]) -> None:
+    async def scrub(self, tables: Sequence[str], *, copies: bool = False) -> None:
         self.scrubs.append(tables)
-        await self.database.scrub(tables)
+        await self.database.scrub(tables, copies=copies)
 
 
 def servicer(database: Database, indexing: Indexing) -> ForgettingServicer:

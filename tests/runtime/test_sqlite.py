@@ -357,33 +357,3 @@ async def test_what_a_dead_process_left_in_the_wal_is_moved_before_anything_else
     assert await again.read(rows) == 1
     assert wal.stat().st_size == 0
     await again.close()
-
-
-async def test_a_reader_that_takes_long_holds_up_no_writes_when_the_wal_is_emptied(
-    database: SqliteDatabase, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """It is attempted again until the reader ends; one that never does has it refused."""
-    monkeypatch.setattr(sqlite_writer, "SCRUB_S", 0.5)
-    file, release, reading = tmp_path / FOLDER / "test.db", threading.Event(), threading.Event()
-
-    def read(connection: Connection) -> None:
-        rows(connection)
-        reading.set()
-        release.wait(30)
-
-    held = asyncio.create_task(database.read(read))
-    await asyncio.to_thread(reading.wait, 5)
-    await database.write(partial(insert, 1))
-    with pytest.raises(DomainError) as refused:
-        await database.scrub(["t"])
-    assert (refused.value.reason, database.writable) == (Reason.STORE_UNAVAILABLE, True)
-    monkeypatch.setattr(sqlite_writer, "SCRUB_S", 30.0)
-    scrubbed = asyncio.create_task(database.scrub(["t"]))
-    for number in range(2, 12):
-        await database.write(partial(insert, number))
-        await asyncio.sleep(0.02)
-    assert not scrubbed.done()
-    release.set()
-    await held
-    await scrubbed
-    assert file.with_name("test.db-wal").stat().st_size == 0

@@ -28,6 +28,7 @@ def copy_database(source: Path, target: Path) -> tuple[Heads, dict[str, str]]:
             live.backup(copy)
             copy.execute("PRAGMA journal_mode=DELETE").fetchone()  # one file holds all of it
             copy.execute("PRAGMA synchronous=FULL")
+            copy.execute("VACUUM")  # pages have copies of rows that were moved, also of erased ones
     heads = examine(target)
     insist_on((logs, offsets), heads)
     return heads, revisions_of(target)

@@ -84,7 +84,7 @@ class MortalDatabase:
         """See :meth:`Database.read`."""
         return await self._life.look(self._inner.read(work, snapshot=snapshot))
 
-    async def scrub(self, tables: Sequence[str]) -> None:
+    async def scrub(self, tables: Sequence[str], *, copies: bool = False) -> None:
         """See :meth:`Database.scrub`: nobody erases anything here."""
 
     async def close(self) -> None:

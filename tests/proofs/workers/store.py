@@ -58,7 +58,7 @@ class Seen:
         """See :meth:`Database.read`."""
         return await self.write(work)
 
-    async def scrub(self, tables: Sequence[str]) -> None:
+    async def scrub(self, tables: Sequence[str], *, copies: bool = False) -> None:
         """See :meth:`Database.scrub`: nobody erases anything here."""
 
     async def close(self) -> None:

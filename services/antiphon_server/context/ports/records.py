@@ -62,6 +62,10 @@ class WorkspaceRecords(Protocol):
         """The workspace."""
         ...
 
+    def hold(self, workspace_id: WorkspaceId) -> Workspace | None:
+        """The workspace, which nobody changes before the commit; others may hold it, too."""
+        ...
+
     def add(self, workspace: Workspace) -> bool:
         """Store a new workspace; False if its id is taken."""
         ...
@@ -462,7 +466,7 @@ class Store(Protocol):
         """
         ...
 
-    async def scrub(self) -> None:
+    async def scrub(self, *, copies: bool = False) -> None:
         """Return when no file holds what erased messages said, as :meth:`Database.scrub` says.
 
         Raises DomainError STORE_UNAVAILABLE.

@@ -72,9 +72,11 @@ class Erasing:
         message_ids: Sequence[MessageId],
         *,
         answers: bool,
+        copies: bool = True,
     ) -> Sequence[MessageId]:
         """Erase these messages, and with ``answers`` those to them; returns all that are erased.
 
+        Without ``copies``, the caller scrubs the store of those when all is erased.
         Raises DomainError NOT_FOUND, PERMISSION_DENIED, TURN_NOT_ENDED.
         """
         await self._projection.catch_up(conversation_id)
@@ -90,7 +92,9 @@ class Erasing:
         erasure = self._erasure(principal, conversation_id, left)
         await self._elsewhere.redact(erasure, validate_only=True)
         told = _told(principal, conversation_id, named, answers=answers)
-        return await self._completion.run(self._begin(principal, erasure, told, those))
+        return await self._completion.run(
+            self._begin(principal, erasure, told, those, copies=copies)
+        )
 
     async def run(self) -> None:
         """Finish what was begun and isn't done, until cancelled."""
@@ -165,6 +169,8 @@ class Erasing:
         erasure: Erasure,
         told: MessagesErased,
         those: Sequence[Message],
+        *,
+        copies: bool,
     ) -> Sequence[MessageId]:
         def work(records: Records) -> None:
             records.members.lock(ResourceId(erasure.conversation_id))
@@ -174,19 +180,19 @@ class Erasing:
 
         await self._changes.make(work, of_conversation=erasure.conversation_id, audited=True)
         try:
-            redacted = await self._finish(erasure)
+            redacted = await self._finish(erasure, copies=copies)
         except BaseException:
             self._left.set()
             raise
         return list(dict.fromkeys([*(it.message_id for it in those), *redacted]))
 
-    async def _finish(self, erasure: Erasure) -> Sequence[MessageId]:
+    async def _finish(self, erasure: Erasure, *, copies: bool = True) -> Sequence[MessageId]:
         """Make all steps that are left, the last of which says that it is done."""
         redacted = erasure.redacted or await self._redact(erasure)
         erasure = replace(erasure, redacted=redacted)
         if not erasure.forgotten:
             await self._forget(erasure, redacted)
-        await self._store.scrub()
+        await self._store.scrub(copies=copies)
         # Not before: who asks again while words are in files is not told that they are gone.
         await self._store.write(lambda r: r.erasures.remove(erasure.erasure_id))
         return redacted.message_ids

@@ -50,13 +50,15 @@ class Database(Protocol):
         """
         ...
 
-    async def scrub(self, tables: Sequence[str]) -> None:
+    async def scrub(self, tables: Sequence[str], *, copies: bool = False) -> None:
         """Return when what was removed from ``tables`` is not in the database's files any more.
 
         As far as the database has means for that. SQLite overwrites what is removed; its log of
-        writes is emptied here. Postgres frees the rows' room, and overwrites it when that is used
-        again: what takes longer than some seconds goes on when this returns, and is tried again
-        where it can't be done. Others read and write meanwhile.
+        writes is emptied here. With ``copies`` it is written anew as well, unless it is too large:
+        of rows that it has moved it leaves copies, which it does not overwrite. Postgres frees the
+        rows' room, and overwrites it when that is used again: what takes longer than some seconds
+        goes on when this returns, and is tried again where it can't be done. Others read and write
+        meanwhile.
 
         Raises DomainError STORE_UNAVAILABLE (also if SQLite's log of writes is read all the time:
         the same again may be able to), OVERLOADED.

@@ -88,7 +88,7 @@ class PostgresDatabase:
         """See :meth:`Database.read`."""
         return await self._call(self._reader if snapshot else self._plain, work)
 
-    async def scrub(self, tables: Sequence[str]) -> None:
+    async def scrub(self, tables: Sequence[str], *, copies: bool = False) -> None:
         """See :meth:`Database.scrub`. What an older snapshot sees stays until that has ended."""
         if self._closed:
             raise DomainError(Reason.STORE_UNAVAILABLE)

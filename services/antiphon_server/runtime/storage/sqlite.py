@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from antiphon_server.runtime.errors import DomainError, Reason
 from antiphon_server.runtime.storage.sqlite_engine import READERS, sqlite_engine
+from antiphon_server.runtime.storage.sqlite_scrub import SqliteScrub
 from antiphon_server.runtime.storage.sqlite_writer import REFUSED, SqliteWriter, trace, words
 
 T = TypeVar("T")
@@ -43,6 +44,7 @@ class SqliteDatabase:
         self._reading = 0
         self._closed = False
         self._writer = SqliteWriter(sqlite_engine(path, read_only=False), most_waiting)
+        self._scrub = SqliteScrub(self._writer)
         self.changed = self._writer.changed
 
     @property
@@ -87,17 +89,18 @@ class SqliteDatabase:
             if self._here.in_transaction():  # prepared statements need none
                 self._here.rollback()
 
-    async def scrub(self, tables: Sequence[str]) -> None:
+    async def scrub(self, tables: Sequence[str], *, copies: bool = False) -> None:
         """See :meth:`Database.scrub`."""
         if self._closed:
             raise DomainError(Reason.STORE_UNAVAILABLE)
-        await self._writer.scrub()
+        await (self._scrub.rewrite() if copies else self._scrub.empty_log())
 
     async def close(self) -> None:
         """See :meth:`Database.close`."""
         if self._closed:
             return
         self._closed = True
+        await self._scrub.close()
         await self._writer.finish()
         await asyncio.to_thread(self._close_connections)
 

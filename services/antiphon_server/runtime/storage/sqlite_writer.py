@@ -31,11 +31,7 @@ MAX_GROUP = 256
 PROBE_S = 1.0
 LOCK_WAIT_MS = 5000
 """How long the thread waits where another process holds the file's lock. The loop never does."""
-SCRUB_WAIT_MS = 50
-"""How long an attempt to empty the WAL waits for readers: as long, no write is begun."""
-SCRUB_PAUSE_S = 0.1
-SCRUB_S = 10.0
-"""How long it is attempted again and again."""
+ALONE_WAIT_MS = 50
 
 # SQLAlchemy passes on as they are what its listeners and the driver's own calls raise.
 REFUSED = (DBAPIError, sqlite3.Error)
@@ -94,23 +90,14 @@ class SqliteWriter:
         result: T = await self._done(_Work(run, short, self._loop.create_future()))
         return result
 
-    async def scrub(self) -> None:
-        """Move the WAL into the database and empty it, behind what waits.
+    async def alone(self, run: Callable[[Connection], T]) -> T:
+        """Run what is no transaction, behind what waits; raises as :meth:`write`.
 
-        Pages are overwritten where something is removed; the WAL has them as they were. While it is
-        being read it can't be emptied. That is attempted for ``SCRUB_S``, and between the attempts,
-        which are short, others write. Raises DomainError STORE_UNAVAILABLE if it was read all the
-        time, and as :meth:`write`.
+        Locks are waited for as long as ``ALONE_WAIT_MS``: as long, no write is begun.
         """
-        end = self._loop.time() + SCRUB_S
-        while not await self._done(self._emptying()):
-            if self._loop.time() >= end:
-                log.warning("the write-ahead log was read for %.0f s, and is not emptied", SCRUB_S)
-                raise DomainError(Reason.STORE_UNAVAILABLE, retry_after=SCRUB_S)
-            await asyncio.sleep(SCRUB_PAUSE_S)
-
-    def _emptying(self) -> _Work:
-        return _Work(_empty_wal, short=False, done=self._loop.create_future(), bare=True)
+        work = _Work(run, short=False, done=self._loop.create_future(), bare=True)
+        result: T = await self._done(work)
+        return result
 
     async def _done(self, item: _Work) -> Any:
         if len(self._waiting) >= self._most_waiting:
@@ -232,7 +219,7 @@ class SqliteWriter:
         """
         try:
             if group[0].bare:
-                group[0].result = group[0].run(self._waiting_for_locks(SCRUB_WAIT_MS))
+                group[0].result = group[0].run(self._waiting_for_locks(ALONE_WAIT_MS))
             elif begun is None:
                 with self._begin(LOCK_WAIT_MS) as transaction:
                     for item in group:
@@ -285,17 +272,6 @@ class SqliteWriter:
         log.warning("the disk takes writes again" if writable else "the disk takes no writes")
         with contextlib.suppress(RuntimeError):  # the event loop has ended
             self._loop.call_soon_threadsafe(self.changed.set)
-
-
-def _empty_wal(connection: Connection) -> bool:
-    """Whether it is empty now. Readers are waited for as long as the connection waits for locks.
-
-    What can be moved without waiting for anybody is moved before.
-    """
-    driver: Any = connection.connection.dbapi_connection
-    driver.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-    (busy, _, _) = driver.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
-    return not busy
 
 
 def words(error: Exception) -> str:

@@ -53,5 +53,5 @@ class SqlStore:
             lambda connection: work(SqlRecords(connection)), snapshot=snapshot
         )
 
-    async def scrub(self) -> None:
-        await self._database.scrub(_WITH_WORDS)
+    async def scrub(self, *, copies: bool = False) -> None:
+        await self._database.scrub(_WITH_WORDS, copies=copies)

@@ -18,6 +18,13 @@ _COLUMNS = tuple(workspaces.c)
 _GET = Prepared(
     lambda: select(*_COLUMNS).where(workspaces.c.workspace_id == bindparam("workspace_id"))
 )
+_HOLD = Prepared(
+    lambda: (
+        select(*_COLUMNS)
+        .where(workspaces.c.workspace_id == bindparam("workspace_id"))
+        .with_for_update(read=True)
+    )
+)
 # A key may be taken by a writer that was not seen yet.
 _ADD = PreparedInsert(workspaces, " ON CONFLICT DO NOTHING RETURNING workspace_id")
 _PUT = (
@@ -51,6 +58,10 @@ class SqlWorkspaces:
 
     def get(self, workspace_id: WorkspaceId) -> Workspace | None:
         row = _GET.row(self._connection, {"workspace_id": workspace_id})
+        return workspace_of(row) if row else None
+
+    def hold(self, workspace_id: WorkspaceId) -> Workspace | None:
+        row = _HOLD.row(self._connection, {"workspace_id": workspace_id})
         return workspace_of(row) if row else None
 
     def add(self, workspace: Workspace) -> bool:
