@@ -107,9 +107,9 @@ async def sampled(servers: Sequence[ServerProcess]) -> AsyncIterator[Memory]:
         raise outcome
 
 
-async def rest(servers: Sequence[ServerProcess], memory: Memory) -> None:
-    """Let the servers alone for a while, and sample what they hold then."""
-    await asyncio.sleep(CALM_S)
+async def rest(servers: Sequence[ServerProcess], memory: Memory, calm_s: float) -> None:
+    """Let the servers alone for a while, and sample what they hold when ``calm_s`` is over."""
+    await asyncio.sleep(calm_s)
     with suppress(TimeoutError):
         async with asyncio.timeout(QUIET_S):
             await _sample(servers, memory.quiet, QUIET_SAMPLE_S)

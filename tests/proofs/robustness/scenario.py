@@ -13,7 +13,7 @@ from antiphon_client import AntiphonError
 from tests.proofs.robustness.faults import storm
 from tests.proofs.robustness.heads import heads_sampled
 from tests.proofs.robustness.ledger import read_ledger
-from tests.proofs.robustness.memory import Memory, rest, sampled
+from tests.proofs.robustness.memory import CALM_S, Memory, rest, sampled
 from tests.proofs.robustness.odd_server import DAY
 from tests.proofs.robustness.people import READERS, WORKERS, Work
 from tests.proofs.robustness.posts import posts_repeated
@@ -35,7 +35,8 @@ Doing = Callable[[Stage], Awaitable[object]]
 class Scenario:
     """``faults`` are names; ``people`` how many of each kind; ``variables`` are the server's.
 
-    ``workers`` and ``readers`` are what each kind does.
+    ``workers`` and ``readers`` are what each kind does. When all is over, the server has something
+    to do for ``calm_s`` yet.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Scenario:
     variables: Mapping[str, str] = field(default_factory=dict)
     workers: Mapping[str, Work] = field(default_factory=lambda: WORKERS)
     readers: Mapping[str, Work] = field(default_factory=lambda: READERS)
+    calm_s: float = CALM_S
 
     @property
     def retention_s(self) -> float | None:
@@ -152,7 +154,7 @@ async def act(here: Stage, scenario: Scenario, doing: Doing) -> Outcome:
         for scene in here.scenes:
             await read_state(client, scene.conversation_id, scene.history)
         await read_ledger(client, here)
-    await rest(here.servers, memory)
+    await rest(here.servers, memory, scenario.calm_s)
     _judge(here, outcome, memory)
     outcome.seconds = time.monotonic() - began
     return outcome
