@@ -129,6 +129,7 @@ _RPCS = {
         PruningService/SetRetention
     """,
     "manages a workspace": """
+        ErasureService/EraseWorkspace
         ContextService/UpdateWorkspace ContextService/ArchiveWorkspace ToolService/SetToolRule
         ToolService/SetToolPrice
         ConnectionService/CreateConnection ConnectionService/UpdateConnection
@@ -169,6 +170,7 @@ _RPCS = {
     "services": """
         AuditService/RecordSecurityEvents VerificationService/FollowSessions
         AuthService/GetDisplayNames ProfileService/GetProfiles IntegrationService/PlanPrompt
+        ProfileService/DeleteWorkspaceProfiles
         IntegrationService/ReportLostAnswer IntegrationService/GetBudgetLeft
         ToolService/PlanTools ToolService/RunTool ToolService/AttendTool
         ToolService/ConsultTool

@@ -18,6 +18,7 @@ from tests.auth.world import OPERATOR, PASSWORD, World
 ISSUER = "https://idp.example"
 PROVIDER = IdentityProviderSettings(name="corp", issuer=ISSUER, client_id="antiphon")
 NEW_PASSWORD = "another one entirely"
+LAB = "ws_00000lab"
 MONTH_S = 31 * 86_400
 COUNTED_BEFORE = "auth_attempts"
 """What was tried is counted whatever comes of it."""
@@ -60,7 +61,8 @@ class Scene:
         await auth.signing_in.device_decisions.decide(await self.caller(), started.user_code, True)
         self.let_in = started.device_code
         await self.link("known")
-        await auth.accounts.profiles.update(self.user.user_id, "", {"call_name": "Ann"}, "")
+        for where in ("", LAB):
+            await auth.accounts.profiles.update(self.user.user_id, where, {"call_name": "Ann"}, "")
 
     async def link(self, subject: str) -> None:
         """Let the provider's subject sign the user in."""
@@ -201,6 +203,11 @@ ACTS: dict[str, Act] = {
         "profiles",
         "delete_all",
         lambda it: it.world.accounts.profiles.delete_all(it.user.user_id),
+    ),
+    "erase a workspace": Act(
+        "profiles",
+        "delete_in",
+        lambda it: it.world.accounts.profiles.delete_in(LAB),
     ),
     "rotate": Act(
         "signing_keys",

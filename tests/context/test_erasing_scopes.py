@@ -7,7 +7,7 @@ from typing import Any
 
 from antiphon_server.context.adapters.sql import SqlStore
 from antiphon_server.context.model.erasure_tasks import PERSON, ErasureTask
-from antiphon_server.context.model.resources import ConversationId
+from antiphon_server.context.model.resources import ConversationId, WorkspaceId
 from antiphon_server.context.service.erasing_scopes import ErasingScopes
 from antiphon_server.context.service.projection import Projection
 from antiphon_server.runtime.concurrency.tasks import first_of
@@ -29,6 +29,9 @@ class Slow:
     async def conversation(self, conversation_id: ConversationId) -> None:
         """Not asked."""
 
+    async def workspace(self, workspace_id: WorkspaceId) -> None:
+        """Not asked."""
+
     async def person(self, resource: str) -> None:
         self.asked.append(resource)
         await asyncio.sleep(4 * CLAIMED_S)
@@ -43,10 +46,10 @@ async def test_a_claim_is_renewed_while_something_takes_long(world: World) -> No
     projection = Projection(store, world.log)
 
     async def server() -> None:
-        those = store, projection, NOBODY, NOBODY, slow, NOBODY, time.time
+        those = store, projection, NOBODY, NOBODY, slow, time.time
         scopes = ErasingScopes(*those, shared=True, claimed_s=CLAIMED_S)
         while not slow.done.is_set():
-            await scopes._next(0)
+            await scopes._next()
             await asyncio.sleep(0.05)
 
     async with asyncio.timeout(10):

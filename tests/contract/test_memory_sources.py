@@ -16,7 +16,7 @@ from antiphon_server.memory.extracting import Candidate, Utterance, extract
 from antiphon_server.memory.memories.finding import RuleFinder
 from antiphon_server.memory.memories.forgetting import Forgetting
 from antiphon_server.memory.model import ConversationId, KeptMessage, KeptMessages, MessageId, Said
-from antiphon_server.memory.named import EntityType, Occurrence
+from antiphon_server.memory.named import Entity, EntityType, Occurrence
 from antiphon_server.memory.pruning.model import PruningRule, Retention
 from antiphon_server.memory.remembered import Kind, ListWish, Memory, Origin, Source, State
 from antiphon_server.runtime.access.principal import UserId
@@ -187,6 +187,36 @@ async def test_a_scopes_rule_is_forgotten_with_it(world: World) -> None:
     await world.forgetting.forget_scope(ANN, ANN)
     assert await pruning.retention(ANN) is None
     assert await pruning.retention("users/user_0000000bob") == rule
+
+
+@pytest.mark.parametrize("kind", ["conversation", "workspace"])
+async def test_nothing_is_put_any_more_where_all_is_forgotten(world: World, kind: str) -> None:
+    """No memory, no name, no rule; what was there is gone, and elsewhere all is as it was."""
+    pruning, entities = SqlPruning(world.database), SqlEntities(world.database)
+    rule = Retention(PruningRule(older_than_us=1), ANN, NOW_US)
+    rex = Entity("ent_00000001", "", EntityType.OTHER, "Rex", creator=ANN, etag="etag_1")
+    gone, reason = f"{kind}s/the_00000001", Reason[f"{kind.upper()}_ERASED"]
+    for number, scope in enumerate((gone, f"{kind}s/the_00000002")):
+        note = replace(NOTE, memory_id=f"mem_{number}", scope=scope, sources=())
+        await world.memories.put(note, None)
+        await entities.create(replace(rex, entity_id=f"ent_{number}", scope=scope))
+        await pruning.set_retention(scope, rule, NOW_US)
+    await world.forgetting.forget_scope(gone, ANN)
+    assert await pruning.retention(gone) is None
+    with Refused(reason):
+        await world.memories.put(replace(NOTE, memory_id="mem_3", scope=gone, sources=()), None)
+    with Refused(reason):
+        await entities.create(replace(rex, entity_id="ent_3", scope=gone, name="Max"))
+    with Refused(reason):
+        await entities.replace(replace(rex, entity_id="ent_0", scope=gone, name="Max"), "etag_1")
+    with Refused(reason):
+        await pruning.set_retention(gone, rule, NOW_US)
+    await pruning.set_retention(gone, None, NOW_US)
+    there = f"{kind}s/the_00000002"
+    assert await pruning.retention(there) == rule
+    more = replace(NOTE, memory_id="mem_4", scope=there, sources=(), text="more")
+    assert (await world.memories.put(more, None)).changed
+    assert (await entities.create(replace(rex, scope=there)))[1]
 
 
 @pytest.mark.parametrize("person_first", [True, False])

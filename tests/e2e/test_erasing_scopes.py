@@ -1,4 +1,4 @@
-"""All of a conversation, or of a person, is erased: nothing of it is found anywhere any more."""
+"""All of a conversation, a workspace or a person is erased: nothing of it is found anywhere."""
 
 import asyncio
 import uuid
@@ -6,13 +6,21 @@ from contextlib import aclosing
 from pathlib import Path
 
 import pytest
+from google.protobuf.duration_pb2 import Duration
 
+from antiphon.memory.v1.entity_pb2 import EntityType
 from antiphon.memory.v1.memory_pb2 import MemorySource
+from antiphon.memory.v1.pruning_service_pb2 import PruningRule
 from antiphon_client import AntiphonError, Client, Password
+from antiphon_server.runtime.errors import Reason
 from tests.e2e.callers import PASSWORD
 from tests.e2e.canaries import answers_with, files_with, followed, rows_with
+from tests.e2e.refusals import Refused
 from tests.e2e.server import ServerProcess
+from tests.e2e.workspaces import renamed, workspace
 from tests.fakes.postgres import Postgres
+
+DAY = Duration(seconds=86_400)
 
 
 def canary() -> str:
@@ -37,9 +45,11 @@ async def refused(call: object) -> str:
     return error.value.reason
 
 
-async def filled(client: Client, word: str) -> str:
+async def filled(client: Client, word: str, workspace_id: str = "") -> str:
     """A conversation that has it wherever one can have it."""
-    made = await client.create_conversation(f"all about {word}", labels={"about": word})
+    made = await client.create_conversation(
+        f"all about {word}", labels={"about": word}, workspace_id=workspace_id
+    )
     here = made.conversation_id
     await client.update_conversation(here, title=f"still {word}")
     said = [await client.post_message(here, f"{n} {word}", in_context=True) for n in range(3)]
@@ -90,6 +100,85 @@ async def test_a_conversation_is_a_tombstone(
         assert (await client.get_conversation(other)).title == "still harmless"
         found = await answers_with(client, other, "harmless")
         assert {"ReadEvents", "SearchMessages", "GetWhiteboard"} <= set(found)
+        assert server.defects == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+async def test_a_workspace_is_a_tombstone(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """Nothing of it is left, nothing is begun or remembered there, and its members stay."""
+    word, url, variables = canary(), "", {}
+    if kind == "postgres":
+        postgres: Postgres = request.getfixturevalue("postgres")
+        url = variables["ANTIPHON_DATABASE_URL"] = await postgres.database()
+    async with ServerProcess(tmp_path, variables=variables) as server, server.client() as client:
+        lab = await workspace(client, f"all about {word}")
+        name = f"anna{uuid.uuid4().hex[:8]}"
+        user_id = (await client.create_user(name, PASSWORD)).user_id
+        await client.add_member(lab, user_id, "member")
+        await renamed(client, lab, f"still {word}")
+        here, there = await filled(client, word, lab), await filled(client, word, lab)
+        other = await filled(client, "harmless")
+        await client.put_memory(f"we have {word}", f"workspaces/{lab}")
+        async with Client.connect(server.address, Password(name, PASSWORD)) as anna:
+            await anna.update_profile(lab, call_name=word)
+            assert await refused(anna.erase_workspace(lab)) == "PERMISSION_DENIED"
+            done = await client.erasure_done(client.erase_workspace, lab)
+            assert (done.erased_messages, done.left_conversations) == (10, 0)
+            assert (await anna.get_profile(lab)).profile.call_name == ""
+        for it in (here, there):
+            await gone(server, url, client, it, word)
+        assert await rows_with(server.data_dir, word, url) == []
+        scope = f"workspaces/{lab}"
+        reasons = {
+            await refused(client.put_memory("more", scope)),
+            await refused(client.create_entity("More", EntityType.ENTITY_TYPE_OTHER, scope=scope)),
+            await refused(client.set_retention(PruningRule(superseded_for=DAY), scope)),
+            await refused(client.create_conversation("more", workspace_id=lab)),
+        }
+        assert reasons == {"WORKSPACE_ERASED"}
+        with Refused(Reason.WORKSPACE_ERASED):
+            await renamed(client, lab, "more")
+        assert await client.erase_workspace(lab) == done
+        own = (await client.get_conversation(other)).workspace_id
+        assert await refused(client.erase_workspace(own)) == "WORKSPACE_PERSONAL"
+        assert (await client.get_conversation(other)).title == "still harmless"
+        assert server.defects == []
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+async def test_nothing_is_begun_beside_it(
+    kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
+    """People begin conversations until they are refused: all that they have said is gone."""
+    word, url, variables = canary(), "", {}
+    if kind == "postgres":
+        postgres: Postgres = request.getfixturevalue("postgres")
+        url = variables["ANTIPHON_DATABASE_URL"] = await postgres.database()
+    async with ServerProcess(tmp_path, variables=variables) as server, server.client() as client:
+        lab, made, many = await workspace(client, word), list[str](), asyncio.Event()
+
+        async def talk() -> str:
+            try:
+                while True:
+                    it = await client.create_conversation(f"of {word}", workspace_id=lab)
+                    made.append(it.conversation_id)
+                    if len(made) == 24:
+                        many.set()
+                    await client.post_message(it.conversation_id, word, in_context=True)
+            except AntiphonError as error:
+                return error.reason
+
+        talking = [asyncio.create_task(talk()) for _ in range(8)]
+        await many.wait()
+        done = await client.erasure_done(client.erase_workspace, lab)
+        reasons = set(await asyncio.gather(*talking))
+        assert reasons <= {"WORKSPACE_ERASED", "CONVERSATION_ERASED"}
+        assert "WORKSPACE_ERASED" in reasons
+        assert done.erased_messages >= 16
+        assert await rows_with(server.data_dir, word, url) == []
+        assert files_with(server.data_dir, word) == []
         assert server.defects == []
 
 

@@ -1,4 +1,4 @@
-"""Erasing all of a conversation, or of a person; and a person's own copy of what is theirs."""
+"""Erasing conversations, workspaces and what people said; and somebody's copy of what is theirs."""
 
 import asyncio
 from collections.abc import AsyncGenerator, Awaitable, Callable
@@ -31,6 +31,11 @@ class Erasures(Profiles, Conversations, Memories):
         request = messages.EraseConversationRequest(conversation_id=conversation_id)
         return (await self._caller.call(self._erasures.EraseConversation, request)).progress
 
+    async def erase_workspace(self, workspace_id: str) -> ErasureProgress:
+        """Begin to take away all that was said in a workspace, or ask how far that is."""
+        request = messages.EraseWorkspaceRequest(workspace_id=workspace_id)
+        return (await self._caller.call(self._erasures.EraseWorkspace, request)).progress
+
     async def erase_person(self, user_id: str) -> ErasureProgress:
         """Begin to take away all that somebody has said, or ask how far that is.
 
@@ -47,7 +52,8 @@ class Erasures(Profiles, Conversations, Memories):
     ) -> ErasureProgress:
         """Begin one, and return when it is done.
 
-        ``ask`` is :meth:`erase_conversation` or :meth:`erase_person`, ``which`` what it takes.
+        ``ask`` is :meth:`erase_conversation`, :meth:`erase_workspace` or :meth:`erase_person`,
+        ``which`` what it takes.
         """
         progress = await ask(which)
         while not progress.HasField("done_time"):

@@ -11,12 +11,13 @@ from antiphon_server.cli.own_server import run_at
 if TYPE_CHECKING:
     from antiphon.context.v1.erasure_service_pb2 import ErasureProgress
 
-_ABOUT = """Take away what was said, for good: some messages, a conversation, all of a person.
+_ABOUT = """Take away what was said, for good: some messages, a conversation, a workspace, a person.
 
 For example:
 
 - `antiphon erase messages conv_… msg_…`
 - `antiphon erase conversation conv_…`
+- `antiphon erase workspace ws_…`
 - `antiphon erase person user_…`
 """
 app = typer.Typer(help=_ABOUT, no_args_is_help=True, rich_markup_mode="markdown")
@@ -105,6 +106,27 @@ def conversation(
 
 
 @app.command()
+def workspace(
+    which: Annotated[str, typer.Argument(metavar="WORKSPACE", help="Which: ws_…, for its owner.")],
+    yes: Yes = False,
+    json: Json = False,
+    address: Address = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Take away all that was said in a workspace: its conversations, its name and its memories.
+
+    It stays as an archived one without a name, with its members, and what it was set up with.
+
+    For example:
+
+    - `antiphon erase workspace ws_…`
+    """
+    if not yes:
+        typer.confirm("Erase all of its conversations? Nobody can bring them back.", abort=True)
+    run_at(address, data_dir, lambda at: _whole("workspace", which, json, at, data_dir))
+
+
+@app.command()
 def person(
     which: Annotated[
         str,
@@ -133,7 +155,11 @@ async def _whole(kind: str, which: str, json: bool, address: str, data_dir: Data
     from antiphon_server.cli.connect import client_for
 
     async with client_for(address, data_dir) as client:
-        ask = client.erase_person if kind == "person" else client.erase_conversation
+        ask = {
+            "conversation": client.erase_conversation,
+            "workspace": client.erase_workspace,
+            "person": client.erase_person,
+        }[kind]
         done = await client.erasure_done(ask, which, _tell)
     if json:
         print_json({"resource": done.resource, "erased_messages": done.erased_messages})
@@ -146,4 +172,6 @@ def _tell(progress: "ErasureProgress") -> None:
     if progress.waiting_turn_id:
         aside(f"· waiting for the end of {progress.waiting_turn_id}")
     else:
-        aside(f"· {progress.erased_messages:,} messages so far")
+        left = progress.left_conversations
+        more = f"; conversations left: {left:,}" if left else ""
+        aside(f"· {progress.erased_messages:,} messages so far{more}")

@@ -68,6 +68,8 @@ _SENTENCES = {
     "INTERNAL": "the server failed; its log says more about request {request_id}",
     "HANDLER_NOT_FOUND": "there is no handler {handler}; /handlers in `antiphon chat` lists them",
     "CONVERSATION_ARCHIVED": "the conversation is archived; begin another one",
+    "WORKSPACE_ERASED": "what was said in the workspace was erased; make another one",
+    "WORKSPACE_PERSONAL": "it is somebody's own workspace: erase its conversations, or the person",
     "CONVERSATION_ERASED": "what was said in the conversation was erased; begin another one",
     "TURN_REJECTED": "the conversation takes one message at a time; wait for the answer",
     "TURN_LOST": "the server ended while it answered; what had come is kept. Ask again",

@@ -48,6 +48,7 @@ from antiphon_server.context.service.conversations import Conversations
 from antiphon_server.context.service.directory import MAX_BYTES, Directory
 from antiphon_server.context.service.erasing import Erasing
 from antiphon_server.context.service.erasing_scopes import ErasingScopes
+from antiphon_server.context.service.erasure_tasks import ErasureTasks
 from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
 from antiphon_server.context.service.notices import Notices
@@ -98,6 +99,7 @@ class Context(Service):
     activities: Activities
     retention: Retention
     erasing: Erasing | None
+    erasure_tasks: ErasureTasks | None = None
     erasing_scopes: ErasingScopes | None = None
     names: KnownNames | None = None
     filtering: FilteringRoom | None = None
@@ -107,8 +109,8 @@ class Context(Service):
         """See :meth:`Service.register`."""
         add_ContextServiceServicer_to_server(self.servicer, server)
         add_NoticeServiceServicer_to_server(self.notices, server)
-        if self.erasing_scopes is not None:
-            add_ErasureServiceServicer_to_server(ErasureServicer(self.erasing_scopes), server)
+        if self.erasure_tasks is not None:
+            add_ErasureServiceServicer_to_server(ErasureServicer(self.erasure_tasks), server)
         for room in self._rooms:
             room.register(server)
 
@@ -258,10 +260,10 @@ def compose(
     activities = Activities(store, directory)
     speakers, noted = Speakers(store, users), activities.noted.note
     erasing = _erasing(store, projection, tails, changes, words, clock)
-    whole = None
+    tasks = whole = None
     if erasing is not None and scopes is not None:
-        those = projection, changes, erasing, scopes, users, clock
-        whole = ErasingScopes(store, *those, shared=shared)
+        tasks = ErasureTasks(store, changes, users, clock)
+        whole = ErasingScopes(store, projection, tasks, erasing, scopes, clock, shared=shared)
     servicer = ContextServicer(
         Workspaces(store, changes, clock),
         Conversations(store, directory, changes, clock),
@@ -276,13 +278,13 @@ def compose(
         erasing,
         filters,
         watches,
-        whole.erased if whole is not None else None,
+        tasks.erased if tasks is not None else None,
     )
     retention = Retention(store, event_log, projection, clock, keep_events_s)
     notices = NoticeServicer(Notices(store, changes, clock))
     relays = to_log, to_trail
     made = Context(servicer, notices, roles, *relays, changes, activities, retention, erasing)
-    return replace(made, erasing_scopes=whole)
+    return replace(made, erasure_tasks=tasks, erasing_scopes=whole)
 
 
 def _erasing(

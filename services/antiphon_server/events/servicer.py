@@ -214,7 +214,11 @@ class EventServicer(EventServiceServicer):
     ) -> pb.RedactSettingsResponse:
         if self._settings is None:
             raise DomainError(Reason.UNIMPLEMENTED)
-        await self._settings.erase(request.conversation_id, request.actor)
+        if bool(request.conversation_id) is bool(request.workspace_id):
+            raise invalid("conversation_id", "or workspace_id: one of the two")
+        kind = "conversations" if request.conversation_id else "workspaces"
+        own = Scope(f"{kind}/{request.conversation_id or request.workspace_id}")
+        await self._settings.erase(own, request.actor)
         return pb.RedactSettingsResponse()
 
     async def Trim(self, request: pb.TrimRequest, context: Context) -> pb.TrimResponse:

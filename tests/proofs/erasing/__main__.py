@@ -10,7 +10,9 @@ from tests.e2e.canaries import files_with, rows_with
 from tests.e2e.server import ServerProcess
 from tests.proofs.erasing.histories import PAUSE_S, RULES, Run, run
 
-WHAT = ("messages", "conversation", "person")
+EACH = 25
+"""It says after so many how far it is."""
+WHAT = ("messages", "conversation", "workspace", "person")
 
 
 async def prove(runs: int, first: int, what: str) -> int:
@@ -21,6 +23,8 @@ async def prove(runs: int, first: int, what: str) -> int:
             for seed in range(first, first + runs):
                 which = WHAT[seed % len(WHAT)] if what == "each" else what
                 came.append(await run(server, seed, which))
+                if len(came) % EACH == 0:
+                    print(f"{len(came)} of {runs}, {bad} in which something was left", flush=True)
                 if came[-1].found:
                     bad += 1
                     print(f"seed {seed}: {came[-1].found}", flush=True)

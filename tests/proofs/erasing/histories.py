@@ -13,6 +13,7 @@ from tests.e2e.callers import PASSWORD
 from tests.e2e.canaries import answers_with, files_with, followed, rows_with
 from tests.e2e.server import ServerProcess
 from tests.e2e.stored_rows import stored_rows
+from tests.e2e.workspaces import workspace
 
 SIZES = (5, 60, 400, 3000, 40_000)
 """Of texts, in words: some need pages of their own."""
@@ -49,7 +50,9 @@ class History:
     word: str
     here: str = ""
     what: str = "messages"
-    """What is erased: messages, the conversation, or all of the person who has said it."""
+    """What is erased: messages, the conversation, its workspace, or all of who has said it."""
+    lab: str = ""
+    """The workspace, if that is erased."""
     titled: bool = False
     """Whether the conversation's title was taken from what has the word."""
     remembered: bool = False
@@ -58,7 +61,10 @@ class History:
         """Say some things, of which some have the word; returns the ids of those that have it."""
         self.titled = self.chance.random() < 0.3
         title = f"it is {self.word}" if self.titled else "something"
-        self.here = (await client.create_conversation(title)).conversation_id
+        if self.what == "workspace":
+            self.lab = await workspace(client, f"lab of {self.word}")
+        made = await client.create_conversation(title, workspace_id=self.lab)
+        self.here = made.conversation_id
         marked: list[str] = []
         for _ in range(self.chance.randint(2, 6)):
             has = self.chance.random() < 0.5
@@ -103,7 +109,10 @@ class History:
             await client.update_memory(put, "text")
             self.remembered = True
         until = time.monotonic() + (PAUSE_S if self.chance.random() < 0.3 else 0)
-        if self.what == "conversation":
+        if self.lab:
+            await client.put_memory(f"there is {self.word}", f"workspaces/{self.lab}")
+            await client.update_profile(self.lab, call_name=self.word)
+        if self.what in ("conversation", "workspace"):
             await client.write_section(self.here, f"of {self.word}", f"it is {self.word}")
             await client.put_memory(f"here is {self.word}", f"conversations/{self.here}")
         while time.monotonic() < until:
@@ -113,7 +122,10 @@ class History:
             await asyncio.sleep(0.2)
 
     async def erase(self, client: Client, marked: list[str]) -> None:
-        """Erase them, with answers; or all of the conversation, or of the person."""
+        """Erase them, with answers; or all of the conversation, the workspace or the person."""
+        if self.lab:
+            await client.erasure_done(client.erase_workspace, self.lab)
+            return
         if self.what == "conversation":
             await client.erasure_done(client.erase_conversation, self.here)
             return
@@ -206,7 +218,7 @@ async def _task_of(history: History, client: Client) -> bool:
     """Whether all of it was begun to be erased."""
     if history.what == "messages":
         return False
-    which = history.here
+    which = history.lab or history.here
     if history.what == "person":
         which = (await client.who_am_i()).user.user_id
     rows = await stored_rows(history.server.data_dir, "")

@@ -30,6 +30,8 @@ const SENTENCES: Record<string, string> = {
   SCOPE_MISSING: "This sign-in was limited, and does not cover that.",
   NOT_FOUND: "It does not exist, or you may not see it.",
   CONVERSATION_ARCHIVED: "The conversation is archived: it takes no new messages.",
+  WORKSPACE_ERASED: "All that was said in the workspace was erased: nobody writes there any more.",
+  WORKSPACE_PERSONAL: "It is somebody's own workspace: erase its conversations instead.",
   CONVERSATION_ERASED: "All that was said there was erased: nobody writes there any more.",
   HANDLER_NOT_FOUND: "Nobody of that name answers here any more. Choose another.",
   TURN_REJECTED: "An answer is under way; wait for it, or stop it.",

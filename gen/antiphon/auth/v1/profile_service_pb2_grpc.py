@@ -52,6 +52,11 @@ class ProfileServiceStub:
                 request_serializer=antiphon_dot_auth_dot_v1_dot_profile__service__pb2.DeleteProfileRequest.SerializeToString,
                 response_deserializer=antiphon_dot_auth_dot_v1_dot_profile__service__pb2.DeleteProfileResponse.FromString,
                 _registered_method=True)
+        self.DeleteWorkspaceProfiles = channel.unary_unary(
+                '/antiphon.auth.v1.ProfileService/DeleteWorkspaceProfiles',
+                request_serializer=antiphon_dot_auth_dot_v1_dot_profile__service__pb2.DeleteWorkspaceProfilesRequest.SerializeToString,
+                response_deserializer=antiphon_dot_auth_dot_v1_dot_profile__service__pb2.DeleteWorkspaceProfilesResponse.FromString,
+                _registered_method=True)
         self.GetProfiles = channel.unary_unary(
                 '/antiphon.auth.v1.ProfileService/GetProfiles',
                 request_serializer=antiphon_dot_auth_dot_v1_dot_profile__service__pb2.GetProfilesRequest.SerializeToString,
@@ -91,6 +96,14 @@ class ProfileServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteWorkspaceProfiles(self, request, context):
+        """DeleteWorkspaceProfiles takes away what anybody has set in a workspace, which is erased. Repeated, it
+        changes nothing.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def GetProfiles(self, request, context):
         """GetProfiles returns what users have set, for the other services, which know what for. Users who
         have set nothing, or who don't exist, are left out.
@@ -116,6 +129,11 @@ def add_ProfileServiceServicer_to_server(servicer, server):
                     servicer.DeleteProfile,
                     request_deserializer=antiphon_dot_auth_dot_v1_dot_profile__service__pb2.DeleteProfileRequest.FromString,
                     response_serializer=antiphon_dot_auth_dot_v1_dot_profile__service__pb2.DeleteProfileResponse.SerializeToString,
+            ),
+            'DeleteWorkspaceProfiles': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteWorkspaceProfiles,
+                    request_deserializer=antiphon_dot_auth_dot_v1_dot_profile__service__pb2.DeleteWorkspaceProfilesRequest.FromString,
+                    response_serializer=antiphon_dot_auth_dot_v1_dot_profile__service__pb2.DeleteWorkspaceProfilesResponse.SerializeToString,
             ),
             'GetProfiles': grpc.unary_unary_rpc_method_handler(
                     servicer.GetProfiles,
@@ -207,6 +225,33 @@ class ProfileService:
             '/antiphon.auth.v1.ProfileService/DeleteProfile',
             antiphon_dot_auth_dot_v1_dot_profile__service__pb2.DeleteProfileRequest.SerializeToString,
             antiphon_dot_auth_dot_v1_dot_profile__service__pb2.DeleteProfileResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteWorkspaceProfiles(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.auth.v1.ProfileService/DeleteWorkspaceProfiles',
+            antiphon_dot_auth_dot_v1_dot_profile__service__pb2.DeleteWorkspaceProfilesRequest.SerializeToString,
+            antiphon_dot_auth_dot_v1_dot_profile__service__pb2.DeleteWorkspaceProfilesResponse.FromString,
             options,
             channel_credentials,
             insecure,

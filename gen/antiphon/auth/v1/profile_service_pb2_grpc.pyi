@@ -49,6 +49,10 @@ class ProfileServiceStub:
     """DeleteProfile takes it away; nobody can tell any more what it said. Repeated, it changes nothing.
     Errors: NOT_FOUND (the user), ETAG_MISMATCH.
     """
+    DeleteWorkspaceProfiles: _grpc.UnaryUnaryMultiCallable[_profile_service_pb2.DeleteWorkspaceProfilesRequest, _profile_service_pb2.DeleteWorkspaceProfilesResponse]
+    """DeleteWorkspaceProfiles takes away what anybody has set in a workspace, which is erased. Repeated, it
+    changes nothing.
+    """
     GetProfiles: _grpc.UnaryUnaryMultiCallable[_profile_service_pb2.GetProfilesRequest, _profile_service_pb2.GetProfilesResponse]
     """GetProfiles returns what users have set, for the other services, which know what for. Users who
     have set nothing, or who don't exist, are left out.
@@ -74,6 +78,10 @@ class ProfileServiceAsyncStub(ProfileServiceStub):
     DeleteProfile: _aio.UnaryUnaryMultiCallable[_profile_service_pb2.DeleteProfileRequest, _profile_service_pb2.DeleteProfileResponse]  # type: ignore[assignment]
     """DeleteProfile takes it away; nobody can tell any more what it said. Repeated, it changes nothing.
     Errors: NOT_FOUND (the user), ETAG_MISMATCH.
+    """
+    DeleteWorkspaceProfiles: _aio.UnaryUnaryMultiCallable[_profile_service_pb2.DeleteWorkspaceProfilesRequest, _profile_service_pb2.DeleteWorkspaceProfilesResponse]  # type: ignore[assignment]
+    """DeleteWorkspaceProfiles takes away what anybody has set in a workspace, which is erased. Repeated, it
+    changes nothing.
     """
     GetProfiles: _aio.UnaryUnaryMultiCallable[_profile_service_pb2.GetProfilesRequest, _profile_service_pb2.GetProfilesResponse]  # type: ignore[assignment]
     """GetProfiles returns what users have set, for the other services, which know what for. Users who
@@ -115,6 +123,16 @@ class ProfileServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_profile_service_pb2.DeleteProfileResponse, _abc.Awaitable[_profile_service_pb2.DeleteProfileResponse]]:
         """DeleteProfile takes it away; nobody can tell any more what it said. Repeated, it changes nothing.
         Errors: NOT_FOUND (the user), ETAG_MISMATCH.
+        """
+
+    @_abc_1.abstractmethod
+    def DeleteWorkspaceProfiles(
+        self,
+        request: _profile_service_pb2.DeleteWorkspaceProfilesRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_profile_service_pb2.DeleteWorkspaceProfilesResponse, _abc.Awaitable[_profile_service_pb2.DeleteWorkspaceProfilesResponse]]:
+        """DeleteWorkspaceProfiles takes away what anybody has set in a workspace, which is erased. Repeated, it
+        changes nothing.
         """
 
     @_abc_1.abstractmethod

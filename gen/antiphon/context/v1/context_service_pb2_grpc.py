@@ -193,7 +193,7 @@ class ContextServiceServicer:
 
     def UpdateWorkspace(self, request, context):
         """UpdateWorkspace changes the fields that the mask names. Errors: NOT_FOUND,
-        ETAG_MISMATCH, REQUEST_ID_REUSED.
+        ETAG_MISMATCH, REQUEST_ID_REUSED, WORKSPACE_ERASED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -212,8 +212,8 @@ class ContextServiceServicer:
         is made in look at its title, instructions and labels, once for one request_id. Errors:
         ALREADY_EXISTS (the caller has a role on it), REQUEST_ID_REUSED, NOT_FOUND (the
         workspace; or the id, which is not the caller's to choose, be there such a
-        conversation or not), CONTENT_BLOCKED, FILTER_UNAVAILABLE, THROTTLED (a message of the caller's
-        would be, too).
+        conversation or not), WORKSPACE_ERASED, CONTENT_BLOCKED, FILTER_UNAVAILABLE, THROTTLED (a message
+        of the caller's would be, too).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -47,7 +47,7 @@ class ContextServiceStub:
     """
     UpdateWorkspace: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.UpdateWorkspaceRequest, _context_service_pb2.UpdateWorkspaceResponse]
     """UpdateWorkspace changes the fields that the mask names. Errors: NOT_FOUND,
-    ETAG_MISMATCH, REQUEST_ID_REUSED.
+    ETAG_MISMATCH, REQUEST_ID_REUSED, WORKSPACE_ERASED.
     """
     ArchiveWorkspace: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.ArchiveWorkspaceRequest, _context_service_pb2.ArchiveWorkspaceResponse]
     """ArchiveWorkspace takes a workspace out of use: it can still be read, and
@@ -58,8 +58,8 @@ class ContextServiceStub:
     is made in look at its title, instructions and labels, once for one request_id. Errors:
     ALREADY_EXISTS (the caller has a role on it), REQUEST_ID_REUSED, NOT_FOUND (the
     workspace; or the id, which is not the caller's to choose, be there such a
-    conversation or not), CONTENT_BLOCKED, FILTER_UNAVAILABLE, THROTTLED (a message of the caller's
-    would be, too).
+    conversation or not), WORKSPACE_ERASED, CONTENT_BLOCKED, FILTER_UNAVAILABLE, THROTTLED (a message
+    of the caller's would be, too).
     """
     CreateConversationFor: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.CreateConversationForRequest, _context_service_pb2.CreateConversationForResponse]
     """CreateConversationFor makes a conversation that somebody owns who isn't there to call, for the
@@ -171,7 +171,7 @@ class ContextServiceAsyncStub(ContextServiceStub):
     """
     UpdateWorkspace: _aio.UnaryUnaryMultiCallable[_context_service_pb2.UpdateWorkspaceRequest, _context_service_pb2.UpdateWorkspaceResponse]  # type: ignore[assignment]
     """UpdateWorkspace changes the fields that the mask names. Errors: NOT_FOUND,
-    ETAG_MISMATCH, REQUEST_ID_REUSED.
+    ETAG_MISMATCH, REQUEST_ID_REUSED, WORKSPACE_ERASED.
     """
     ArchiveWorkspace: _aio.UnaryUnaryMultiCallable[_context_service_pb2.ArchiveWorkspaceRequest, _context_service_pb2.ArchiveWorkspaceResponse]  # type: ignore[assignment]
     """ArchiveWorkspace takes a workspace out of use: it can still be read, and
@@ -182,8 +182,8 @@ class ContextServiceAsyncStub(ContextServiceStub):
     is made in look at its title, instructions and labels, once for one request_id. Errors:
     ALREADY_EXISTS (the caller has a role on it), REQUEST_ID_REUSED, NOT_FOUND (the
     workspace; or the id, which is not the caller's to choose, be there such a
-    conversation or not), CONTENT_BLOCKED, FILTER_UNAVAILABLE, THROTTLED (a message of the caller's
-    would be, too).
+    conversation or not), WORKSPACE_ERASED, CONTENT_BLOCKED, FILTER_UNAVAILABLE, THROTTLED (a message
+    of the caller's would be, too).
     """
     CreateConversationFor: _aio.UnaryUnaryMultiCallable[_context_service_pb2.CreateConversationForRequest, _context_service_pb2.CreateConversationForResponse]  # type: ignore[assignment]
     """CreateConversationFor makes a conversation that somebody owns who isn't there to call, for the
@@ -316,7 +316,7 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.UpdateWorkspaceResponse, _abc.Awaitable[_context_service_pb2.UpdateWorkspaceResponse]]:
         """UpdateWorkspace changes the fields that the mask names. Errors: NOT_FOUND,
-        ETAG_MISMATCH, REQUEST_ID_REUSED.
+        ETAG_MISMATCH, REQUEST_ID_REUSED, WORKSPACE_ERASED.
         """
 
     @_abc_1.abstractmethod
@@ -339,8 +339,8 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         is made in look at its title, instructions and labels, once for one request_id. Errors:
         ALREADY_EXISTS (the caller has a role on it), REQUEST_ID_REUSED, NOT_FOUND (the
         workspace; or the id, which is not the caller's to choose, be there such a
-        conversation or not), CONTENT_BLOCKED, FILTER_UNAVAILABLE, THROTTLED (a message of the caller's
-        would be, too).
+        conversation or not), WORKSPACE_ERASED, CONTENT_BLOCKED, FILTER_UNAVAILABLE, THROTTLED (a message
+        of the caller's would be, too).
         """
 
     @_abc_1.abstractmethod

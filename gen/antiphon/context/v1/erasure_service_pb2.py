@@ -27,7 +27,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)antiphon/context/v1/erasure_service.proto\x12\x13\x61ntiphon.context.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"V\n\x18\x45raseConversationRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\"S\n\x19\x45raseConversationResponse\x12\x36\n\x08progress\x18\x01 \x01(\x0b\x32$.antiphon.context.v1.ErasureProgress\"H\n\x12\x45rasePersonRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^user_[0-9A-Za-z_-]{8,64}$\"M\n\x13\x45rasePersonResponse\x12\x36\n\x08progress\x18\x01 \x01(\x0b\x32$.antiphon.context.v1.ErasureProgress\"\xb5\x01\n\x0f\x45rasureProgress\x12\x10\n\x08resource\x18\x01 \x01(\t\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tdone_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x65rased_messages\x18\x04 \x01(\x03\x12\x17\n\x0fwaiting_turn_id\x18\x05 \x01(\t2\x90\x02\n\x0e\x45rasureService\x12\x8e\x01\n\x11\x45raseConversation\x12-.antiphon.context.v1.EraseConversationRequest\x1a..antiphon.context.v1.EraseConversationResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x05\x12\x0f\x63onversation_id\x12m\n\x0b\x45rasePerson\x12\'.antiphon.context.v1.ErasePersonRequest\x1a(.antiphon.context.v1.ErasePersonResponse\"\x0b\x90\x02\x02\xba\xeb\x18\x04\x08\x02\x18\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n)antiphon/context/v1/erasure_service.proto\x12\x13\x61ntiphon.context.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"V\n\x18\x45raseConversationRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\"S\n\x19\x45raseConversationResponse\x12\x36\n\x08progress\x18\x01 \x01(\x0b\x32$.antiphon.context.v1.ErasureProgress\"N\n\x15\x45raseWorkspaceRequest\x12\x35\n\x0cworkspace_id\x18\x01 \x01(\tB\x1f\xbaH\x1cr\x1a\x32\x18^ws_[0-9A-Za-z_-]{8,64}$\"P\n\x16\x45raseWorkspaceResponse\x12\x36\n\x08progress\x18\x01 \x01(\x0b\x32$.antiphon.context.v1.ErasureProgress\"H\n\x12\x45rasePersonRequest\x12\x32\n\x07user_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^user_[0-9A-Za-z_-]{8,64}$\"M\n\x13\x45rasePersonResponse\x12\x36\n\x08progress\x18\x01 \x01(\x0b\x32$.antiphon.context.v1.ErasureProgress\"\xd1\x01\n\x0f\x45rasureProgress\x12\x10\n\x08resource\x18\x01 \x01(\t\x12/\n\x0b\x63reate_time\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12-\n\tdone_time\x18\x03 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x17\n\x0f\x65rased_messages\x18\x04 \x01(\x03\x12\x17\n\x0fwaiting_turn_id\x18\x05 \x01(\t\x12\x1a\n\x12left_conversations\x18\x06 \x01(\x03\x32\x95\x03\n\x0e\x45rasureService\x12\x8e\x01\n\x11\x45raseConversation\x12-.antiphon.context.v1.EraseConversationRequest\x1a..antiphon.context.v1.EraseConversationResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x05\x12\x0f\x63onversation_id\x12\x82\x01\n\x0e\x45raseWorkspace\x12*.antiphon.context.v1.EraseWorkspaceRequest\x1a+.antiphon.context.v1.EraseWorkspaceResponse\"\x17\x90\x02\x02\xba\xeb\x18\x10\x08\x05\x12\x0cworkspace_id\x12m\n\x0b\x45rasePerson\x12\'.antiphon.context.v1.ErasePersonRequest\x1a(.antiphon.context.v1.ErasePersonResponse\"\x0b\x90\x02\x02\xba\xeb\x18\x04\x08\x02\x18\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -36,22 +36,30 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_ERASECONVERSATIONREQUEST'].fields_by_name['conversation_id']._loaded_options = None
   _globals['_ERASECONVERSATIONREQUEST'].fields_by_name['conversation_id']._serialized_options = b'\272H\036r\0342\032^conv_[0-9A-Za-z_-]{8,64}$'
+  _globals['_ERASEWORKSPACEREQUEST'].fields_by_name['workspace_id']._loaded_options = None
+  _globals['_ERASEWORKSPACEREQUEST'].fields_by_name['workspace_id']._serialized_options = b'\272H\034r\0322\030^ws_[0-9A-Za-z_-]{8,64}$'
   _globals['_ERASEPERSONREQUEST'].fields_by_name['user_id']._loaded_options = None
   _globals['_ERASEPERSONREQUEST'].fields_by_name['user_id']._serialized_options = b'\272H\036r\0342\032^user_[0-9A-Za-z_-]{8,64}$'
   _globals['_ERASURESERVICE'].methods_by_name['EraseConversation']._loaded_options = None
   _globals['_ERASURESERVICE'].methods_by_name['EraseConversation']._serialized_options = b'\220\002\002\272\353\030\023\010\005\022\017conversation_id'
+  _globals['_ERASURESERVICE'].methods_by_name['EraseWorkspace']._loaded_options = None
+  _globals['_ERASURESERVICE'].methods_by_name['EraseWorkspace']._serialized_options = b'\220\002\002\272\353\030\020\010\005\022\014workspace_id'
   _globals['_ERASURESERVICE'].methods_by_name['ErasePerson']._loaded_options = None
   _globals['_ERASURESERVICE'].methods_by_name['ErasePerson']._serialized_options = b'\220\002\002\272\353\030\004\010\002\030\003'
   _globals['_ERASECONVERSATIONREQUEST']._serialized_start=159
   _globals['_ERASECONVERSATIONREQUEST']._serialized_end=245
   _globals['_ERASECONVERSATIONRESPONSE']._serialized_start=247
   _globals['_ERASECONVERSATIONRESPONSE']._serialized_end=330
-  _globals['_ERASEPERSONREQUEST']._serialized_start=332
-  _globals['_ERASEPERSONREQUEST']._serialized_end=404
-  _globals['_ERASEPERSONRESPONSE']._serialized_start=406
-  _globals['_ERASEPERSONRESPONSE']._serialized_end=483
-  _globals['_ERASUREPROGRESS']._serialized_start=486
-  _globals['_ERASUREPROGRESS']._serialized_end=667
-  _globals['_ERASURESERVICE']._serialized_start=670
-  _globals['_ERASURESERVICE']._serialized_end=942
+  _globals['_ERASEWORKSPACEREQUEST']._serialized_start=332
+  _globals['_ERASEWORKSPACEREQUEST']._serialized_end=410
+  _globals['_ERASEWORKSPACERESPONSE']._serialized_start=412
+  _globals['_ERASEWORKSPACERESPONSE']._serialized_end=492
+  _globals['_ERASEPERSONREQUEST']._serialized_start=494
+  _globals['_ERASEPERSONREQUEST']._serialized_end=566
+  _globals['_ERASEPERSONRESPONSE']._serialized_start=568
+  _globals['_ERASEPERSONRESPONSE']._serialized_end=645
+  _globals['_ERASUREPROGRESS']._serialized_start=648
+  _globals['_ERASUREPROGRESS']._serialized_end=857
+  _globals['_ERASURESERVICE']._serialized_start=860
+  _globals['_ERASURESERVICE']._serialized_end=1265
 # @@protoc_insertion_point(module_scope)

@@ -64,6 +64,52 @@ class EraseConversationResponse(_message.Message):
 Global___EraseConversationResponse: _TypeAlias = EraseConversationResponse  # noqa: Y015
 
 @_typing.final
+class EraseWorkspaceRequest(_message.Message):
+    """EraseWorkspaceRequest is the request of EraseWorkspace."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
+    workspace_id: _builtins.str
+    """workspace_id is which."""
+    def __init__(
+        self,
+        *,
+        workspace_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["workspace_id", b"workspace_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseWorkspaceRequest: _TypeAlias = EraseWorkspaceRequest  # noqa: Y015
+
+@_typing.final
+class EraseWorkspaceResponse(_message.Message):
+    """EraseWorkspaceResponse is the response of EraseWorkspace."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROGRESS_FIELD_NUMBER: _builtins.int
+    @_builtins.property
+    def progress(self) -> Global___ErasureProgress:
+        """progress is how far it is."""
+
+    def __init__(
+        self,
+        *,
+        progress: Global___ErasureProgress | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["progress", b"progress"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["progress", b"progress"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___EraseWorkspaceResponse: _TypeAlias = EraseWorkspaceResponse  # noqa: Y015
+
+@_typing.final
 class ErasePersonRequest(_message.Message):
     """ErasePersonRequest is the request of ErasePerson."""
 
@@ -120,12 +166,15 @@ class ErasureProgress(_message.Message):
     DONE_TIME_FIELD_NUMBER: _builtins.int
     ERASED_MESSAGES_FIELD_NUMBER: _builtins.int
     WAITING_TURN_ID_FIELD_NUMBER: _builtins.int
+    LEFT_CONVERSATIONS_FIELD_NUMBER: _builtins.int
     resource: _builtins.str
-    """resource is what is erased: `conversations/conv_…` or `users/user_…`."""
+    """resource is what is erased: `conversations/conv_…`, `workspaces/ws_…` or `users/user_…`."""
     erased_messages: _builtins.int
     """erased_messages counts those that are erased so far."""
     waiting_turn_id: _builtins.str
     """waiting_turn_id is a turn that has to end before it goes on; empty if there is none."""
+    left_conversations: _builtins.int
+    """left_conversations are so many of a workspace's that aren't erased yet."""
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp:
         """create_time is when it was begun."""
@@ -142,10 +191,11 @@ class ErasureProgress(_message.Message):
         done_time: _timestamp_pb2.Timestamp | None = ...,
         erased_messages: _builtins.int = ...,
         waiting_turn_id: _builtins.str = ...,
+        left_conversations: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "done_time", b"done_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "done_time", b"done_time", "erased_messages", b"erased_messages", "resource", b"resource", "waiting_turn_id", b"waiting_turn_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "done_time", b"done_time", "erased_messages", b"erased_messages", "left_conversations", b"left_conversations", "resource", b"resource", "waiting_turn_id", b"waiting_turn_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

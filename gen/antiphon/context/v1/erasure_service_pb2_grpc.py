@@ -26,8 +26,8 @@ if _version_not_supported:
 
 
 class ErasureServiceStub:
-    """ErasureService takes away all that was said in a conversation, or by somebody. That takes a while, and
-    goes on by itself, also after its server has died; each call says how far it is.
+    """ErasureService takes away all that was said in a conversation, in a workspace, or by somebody. That takes
+    a while, and goes on by itself, also after its server has died; each call says how far it is.
     """
 
     def __init__(self, channel):
@@ -41,6 +41,11 @@ class ErasureServiceStub:
                 request_serializer=antiphon_dot_context_dot_v1_dot_erasure__service__pb2.EraseConversationRequest.SerializeToString,
                 response_deserializer=antiphon_dot_context_dot_v1_dot_erasure__service__pb2.EraseConversationResponse.FromString,
                 _registered_method=True)
+        self.EraseWorkspace = channel.unary_unary(
+                '/antiphon.context.v1.ErasureService/EraseWorkspace',
+                request_serializer=antiphon_dot_context_dot_v1_dot_erasure__service__pb2.EraseWorkspaceRequest.SerializeToString,
+                response_deserializer=antiphon_dot_context_dot_v1_dot_erasure__service__pb2.EraseWorkspaceResponse.FromString,
+                _registered_method=True)
         self.ErasePerson = channel.unary_unary(
                 '/antiphon.context.v1.ErasureService/ErasePerson',
                 request_serializer=antiphon_dot_context_dot_v1_dot_erasure__service__pb2.ErasePersonRequest.SerializeToString,
@@ -49,8 +54,8 @@ class ErasureServiceStub:
 
 
 class ErasureServiceServicer:
-    """ErasureService takes away all that was said in a conversation, or by somebody. That takes a while, and
-    goes on by itself, also after its server has died; each call says how far it is.
+    """ErasureService takes away all that was said in a conversation, in a workspace, or by somebody. That takes
+    a while, and goes on by itself, also after its server has died; each call says how far it is.
     """
 
     def EraseConversation(self, request, context):
@@ -60,6 +65,18 @@ class ErasureServiceServicer:
         (CONVERSATION_ERASED). It stays as an archived conversation without a name, its events stay at their
         offsets, and those who follow are told by Event.messages_erased. Turns that run are waited for.
         Repeated, it begins nothing anew. Errors: NOT_FOUND, PERMISSION_DENIED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def EraseWorkspace(self, request, context):
+        """EraseWorkspace takes away what was said in a workspace: each of its conversations as EraseConversation
+        does it, its name, its memories, names and rules of pruning, and what its members want to be known by
+        there. From the first answer on nothing is begun or remembered there any more. It stays as an archived
+        workspace without a name, with its members, who can see how far it is. What it was set up with stays
+        (connections, secrets, rules of tools, filters), for who manages it to take away. Repeated, it begins
+        nothing anew. Errors: NOT_FOUND, PERMISSION_DENIED, WORKSPACE_PERSONAL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -83,6 +100,11 @@ def add_ErasureServiceServicer_to_server(servicer, server):
                     request_deserializer=antiphon_dot_context_dot_v1_dot_erasure__service__pb2.EraseConversationRequest.FromString,
                     response_serializer=antiphon_dot_context_dot_v1_dot_erasure__service__pb2.EraseConversationResponse.SerializeToString,
             ),
+            'EraseWorkspace': grpc.unary_unary_rpc_method_handler(
+                    servicer.EraseWorkspace,
+                    request_deserializer=antiphon_dot_context_dot_v1_dot_erasure__service__pb2.EraseWorkspaceRequest.FromString,
+                    response_serializer=antiphon_dot_context_dot_v1_dot_erasure__service__pb2.EraseWorkspaceResponse.SerializeToString,
+            ),
             'ErasePerson': grpc.unary_unary_rpc_method_handler(
                     servicer.ErasePerson,
                     request_deserializer=antiphon_dot_context_dot_v1_dot_erasure__service__pb2.ErasePersonRequest.FromString,
@@ -97,8 +119,8 @@ def add_ErasureServiceServicer_to_server(servicer, server):
 
  # This class is part of an EXPERIMENTAL API.
 class ErasureService:
-    """ErasureService takes away all that was said in a conversation, or by somebody. That takes a while, and
-    goes on by itself, also after its server has died; each call says how far it is.
+    """ErasureService takes away all that was said in a conversation, in a workspace, or by somebody. That takes
+    a while, and goes on by itself, also after its server has died; each call says how far it is.
     """
 
     @staticmethod
@@ -118,6 +140,33 @@ class ErasureService:
             '/antiphon.context.v1.ErasureService/EraseConversation',
             antiphon_dot_context_dot_v1_dot_erasure__service__pb2.EraseConversationRequest.SerializeToString,
             antiphon_dot_context_dot_v1_dot_erasure__service__pb2.EraseConversationResponse.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def EraseWorkspace(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/antiphon.context.v1.ErasureService/EraseWorkspace',
+            antiphon_dot_context_dot_v1_dot_erasure__service__pb2.EraseWorkspaceRequest.SerializeToString,
+            antiphon_dot_context_dot_v1_dot_erasure__service__pb2.EraseWorkspaceResponse.FromString,
             options,
             channel_credentials,
             insecure,

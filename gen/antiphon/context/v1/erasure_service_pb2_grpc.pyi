@@ -27,8 +27,8 @@ GRPC_GENERATED_VERSION: str
 GRPC_VERSION: str
 
 class ErasureServiceStub:
-    """ErasureService takes away all that was said in a conversation, or by somebody. That takes a while, and
-    goes on by itself, also after its server has died; each call says how far it is.
+    """ErasureService takes away all that was said in a conversation, in a workspace, or by somebody. That takes
+    a while, and goes on by itself, also after its server has died; each call says how far it is.
     """
 
     @_typing.overload
@@ -43,6 +43,14 @@ class ErasureServiceStub:
     offsets, and those who follow are told by Event.messages_erased. Turns that run are waited for.
     Repeated, it begins nothing anew. Errors: NOT_FOUND, PERMISSION_DENIED.
     """
+    EraseWorkspace: _grpc.UnaryUnaryMultiCallable[_erasure_service_pb2.EraseWorkspaceRequest, _erasure_service_pb2.EraseWorkspaceResponse]
+    """EraseWorkspace takes away what was said in a workspace: each of its conversations as EraseConversation
+    does it, its name, its memories, names and rules of pruning, and what its members want to be known by
+    there. From the first answer on nothing is begun or remembered there any more. It stays as an archived
+    workspace without a name, with its members, who can see how far it is. What it was set up with stays
+    (connections, secrets, rules of tools, filters), for who manages it to take away. Repeated, it begins
+    nothing anew. Errors: NOT_FOUND, PERMISSION_DENIED, WORKSPACE_PERSONAL.
+    """
     ErasePerson: _grpc.UnaryUnaryMultiCallable[_erasure_service_pb2.ErasePersonRequest, _erasure_service_pb2.ErasePersonResponse]
     """ErasePerson takes away what somebody has said in all conversations, with what was answered to it, and
     what is remembered of them: their own memories, and those about them wherever they are. For
@@ -52,8 +60,8 @@ class ErasureServiceStub:
 
 @_typing.type_check_only
 class ErasureServiceAsyncStub(ErasureServiceStub):
-    """ErasureService takes away all that was said in a conversation, or by somebody. That takes a while, and
-    goes on by itself, also after its server has died; each call says how far it is.
+    """ErasureService takes away all that was said in a conversation, in a workspace, or by somebody. That takes
+    a while, and goes on by itself, also after its server has died; each call says how far it is.
     """
 
     def __init__(self, channel: _aio.Channel) -> None: ...
@@ -65,6 +73,14 @@ class ErasureServiceAsyncStub(ErasureServiceStub):
     offsets, and those who follow are told by Event.messages_erased. Turns that run are waited for.
     Repeated, it begins nothing anew. Errors: NOT_FOUND, PERMISSION_DENIED.
     """
+    EraseWorkspace: _aio.UnaryUnaryMultiCallable[_erasure_service_pb2.EraseWorkspaceRequest, _erasure_service_pb2.EraseWorkspaceResponse]  # type: ignore[assignment]
+    """EraseWorkspace takes away what was said in a workspace: each of its conversations as EraseConversation
+    does it, its name, its memories, names and rules of pruning, and what its members want to be known by
+    there. From the first answer on nothing is begun or remembered there any more. It stays as an archived
+    workspace without a name, with its members, who can see how far it is. What it was set up with stays
+    (connections, secrets, rules of tools, filters), for who manages it to take away. Repeated, it begins
+    nothing anew. Errors: NOT_FOUND, PERMISSION_DENIED, WORKSPACE_PERSONAL.
+    """
     ErasePerson: _aio.UnaryUnaryMultiCallable[_erasure_service_pb2.ErasePersonRequest, _erasure_service_pb2.ErasePersonResponse]  # type: ignore[assignment]
     """ErasePerson takes away what somebody has said in all conversations, with what was answered to it, and
     what is remembered of them: their own memories, and those about them wherever they are. For
@@ -73,8 +89,8 @@ class ErasureServiceAsyncStub(ErasureServiceStub):
     """
 
 class ErasureServiceServicer(metaclass=_abc_1.ABCMeta):
-    """ErasureService takes away all that was said in a conversation, or by somebody. That takes a while, and
-    goes on by itself, also after its server has died; each call says how far it is.
+    """ErasureService takes away all that was said in a conversation, in a workspace, or by somebody. That takes
+    a while, and goes on by itself, also after its server has died; each call says how far it is.
     """
 
     @_abc_1.abstractmethod
@@ -89,6 +105,20 @@ class ErasureServiceServicer(metaclass=_abc_1.ABCMeta):
         (CONVERSATION_ERASED). It stays as an archived conversation without a name, its events stay at their
         offsets, and those who follow are told by Event.messages_erased. Turns that run are waited for.
         Repeated, it begins nothing anew. Errors: NOT_FOUND, PERMISSION_DENIED.
+        """
+
+    @_abc_1.abstractmethod
+    def EraseWorkspace(
+        self,
+        request: _erasure_service_pb2.EraseWorkspaceRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_erasure_service_pb2.EraseWorkspaceResponse, _abc.Awaitable[_erasure_service_pb2.EraseWorkspaceResponse]]:
+        """EraseWorkspace takes away what was said in a workspace: each of its conversations as EraseConversation
+        does it, its name, its memories, names and rules of pruning, and what its members want to be known by
+        there. From the first answer on nothing is begun or remembered there any more. It stays as an archived
+        workspace without a name, with its members, who can see how far it is. What it was set up with stays
+        (connections, secrets, rules of tools, filters), for who manages it to take away. Repeated, it begins
+        nothing anew. Errors: NOT_FOUND, PERMISSION_DENIED, WORKSPACE_PERSONAL.
         """
 
     @_abc_1.abstractmethod

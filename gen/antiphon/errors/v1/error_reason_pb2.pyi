@@ -441,6 +441,14 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     """ERROR_REASON_CONVERSATION_ERASED: all that was said there was erased, or is being erased, and nothing
     is taken there any more; metadata: conversation_id. Code FAILED_PRECONDITION.
     """
+    ERROR_REASON_WORKSPACE_ERASED: _ErrorReason.ValueType  # 253
+    """ERROR_REASON_WORKSPACE_ERASED: all that was said in the workspace was erased, or is being erased, and
+    nothing is begun, named or remembered there any more; metadata: workspace_id. Code FAILED_PRECONDITION.
+    """
+    ERROR_REASON_WORKSPACE_PERSONAL: _ErrorReason.ValueType  # 267
+    """ERROR_REASON_WORKSPACE_PERSONAL: it is somebody's own workspace, which stays as long as they do: erase
+    its conversations, or the person; metadata: workspace_id. Code FAILED_PRECONDITION.
+    """
     ERROR_REASON_TURN_NOT_ENDED: _ErrorReason.ValueType  # 260
     """ERROR_REASON_TURN_NOT_ENDED: a message that is to be erased is of a turn that waits or runs: cancel
     it, or wait for its end; metadata: turn_id. Code FAILED_PRECONDITION.
@@ -885,6 +893,14 @@ nor superseded; metadata: memory_id, superseded_by (may be empty). Code FAILED_P
 ERROR_REASON_CONVERSATION_ERASED: ErrorReason.ValueType  # 252
 """ERROR_REASON_CONVERSATION_ERASED: all that was said there was erased, or is being erased, and nothing
 is taken there any more; metadata: conversation_id. Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_WORKSPACE_ERASED: ErrorReason.ValueType  # 253
+"""ERROR_REASON_WORKSPACE_ERASED: all that was said in the workspace was erased, or is being erased, and
+nothing is begun, named or remembered there any more; metadata: workspace_id. Code FAILED_PRECONDITION.
+"""
+ERROR_REASON_WORKSPACE_PERSONAL: ErrorReason.ValueType  # 267
+"""ERROR_REASON_WORKSPACE_PERSONAL: it is somebody's own workspace, which stays as long as they do: erase
+its conversations, or the person; metadata: workspace_id. Code FAILED_PRECONDITION.
 """
 ERROR_REASON_TURN_NOT_ENDED: ErrorReason.ValueType  # 260
 """ERROR_REASON_TURN_NOT_ENDED: a message that is to be erased is of a turn that waits or runs: cancel

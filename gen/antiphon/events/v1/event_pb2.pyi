@@ -772,10 +772,13 @@ class MessagesErased(_message.Message):
     MESSAGE_IDS_FIELD_NUMBER: _builtins.int
     TURN_IDS_FIELD_NUMBER: _builtins.int
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id is set in a user's own log, where titles of that conversation were erased that were
     taken from what was said.
     """
+    workspace_id: _builtins.str
+    """workspace_id is set where what that workspace was called was erased."""
     @_builtins.property
     def message_ids(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """message_ids are which."""
@@ -790,10 +793,11 @@ class MessagesErased(_message.Message):
         message_ids: _abc.Iterable[_builtins.str] | None = ...,
         turn_ids: _abc.Iterable[_builtins.str] | None = ...,
         conversation_id: _builtins.str = ...,
+        workspace_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "message_ids", b"message_ids", "turn_ids", b"turn_ids"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["conversation_id", b"conversation_id", "message_ids", b"message_ids", "turn_ids", b"turn_ids", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

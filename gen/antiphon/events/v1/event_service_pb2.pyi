@@ -930,19 +930,23 @@ class RedactSettingsRequest(_message.Message):
 
     CONVERSATION_ID_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
+    WORKSPACE_ID_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
-    """conversation_id is which."""
+    """conversation_id is which; or"""
     actor: _builtins.str
     """actor is in whose name."""
+    workspace_id: _builtins.str
+    """workspace_id is which: one of the two is set."""
     def __init__(
         self,
         *,
         conversation_id: _builtins.str = ...,
         actor: _builtins.str = ...,
+        workspace_id: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "conversation_id", b"conversation_id"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["actor", b"actor", "conversation_id", b"conversation_id", "workspace_id", b"workspace_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

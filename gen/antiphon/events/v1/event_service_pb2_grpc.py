@@ -216,9 +216,9 @@ class EventServiceServicer:
 
     def RedactSettings(self, request, context):
         """RedactSettings takes out of events what a conversation was called and told: titles, instructions and
-        labels in all logs that tell of it, names of its whiteboard's sections in its own. Offsets stay, and
-        messages_erased is appended to each log that changes. Repeated, it changes nothing more. Errors:
-        OVERLOADED, DRAINING, STORE_UNAVAILABLE.
+        labels in all logs that tell of it, names of its whiteboard's sections in its own; or what a workspace
+        was called. Offsets stay, and messages_erased is appended to each log that changes. Repeated, it changes
+        nothing more. Errors: OVERLOADED, DRAINING, STORE_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -98,9 +98,9 @@ class EventServiceStub:
     """
     RedactSettings: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.RedactSettingsRequest, _event_service_pb2.RedactSettingsResponse]
     """RedactSettings takes out of events what a conversation was called and told: titles, instructions and
-    labels in all logs that tell of it, names of its whiteboard's sections in its own. Offsets stay, and
-    messages_erased is appended to each log that changes. Repeated, it changes nothing more. Errors:
-    OVERLOADED, DRAINING, STORE_UNAVAILABLE.
+    labels in all logs that tell of it, names of its whiteboard's sections in its own; or what a workspace
+    was called. Offsets stay, and messages_erased is appended to each log that changes. Repeated, it changes
+    nothing more. Errors: OVERLOADED, DRAINING, STORE_UNAVAILABLE.
     """
     Trim: _grpc.UnaryUnaryMultiCallable[_event_service_pb2.TrimRequest, _event_service_pb2.TrimResponse]
     """Trim removes a log's oldest events. Only the service that keeps the scope's
@@ -177,9 +177,9 @@ class EventServiceAsyncStub(EventServiceStub):
     """
     RedactSettings: _aio.UnaryUnaryMultiCallable[_event_service_pb2.RedactSettingsRequest, _event_service_pb2.RedactSettingsResponse]  # type: ignore[assignment]
     """RedactSettings takes out of events what a conversation was called and told: titles, instructions and
-    labels in all logs that tell of it, names of its whiteboard's sections in its own. Offsets stay, and
-    messages_erased is appended to each log that changes. Repeated, it changes nothing more. Errors:
-    OVERLOADED, DRAINING, STORE_UNAVAILABLE.
+    labels in all logs that tell of it, names of its whiteboard's sections in its own; or what a workspace
+    was called. Offsets stay, and messages_erased is appended to each log that changes. Repeated, it changes
+    nothing more. Errors: OVERLOADED, DRAINING, STORE_UNAVAILABLE.
     """
     Trim: _aio.UnaryUnaryMultiCallable[_event_service_pb2.TrimRequest, _event_service_pb2.TrimResponse]  # type: ignore[assignment]
     """Trim removes a log's oldest events. Only the service that keeps the scope's
@@ -325,9 +325,9 @@ class EventServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_event_service_pb2.RedactSettingsResponse, _abc.Awaitable[_event_service_pb2.RedactSettingsResponse]]:
         """RedactSettings takes out of events what a conversation was called and told: titles, instructions and
-        labels in all logs that tell of it, names of its whiteboard's sections in its own. Offsets stay, and
-        messages_erased is appended to each log that changes. Repeated, it changes nothing more. Errors:
-        OVERLOADED, DRAINING, STORE_UNAVAILABLE.
+        labels in all logs that tell of it, names of its whiteboard's sections in its own; or what a workspace
+        was called. Offsets stay, and messages_erased is appended to each log that changes. Repeated, it changes
+        nothing more. Errors: OVERLOADED, DRAINING, STORE_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod

@@ -126,7 +126,8 @@ class EntityServiceServicer:
     def CreateEntity(self, request, context):
         """CreateEntity makes an entity. What is there already by that name is returned instead, with the aliases
         joined. So, repeated, it changes nothing. Errors: INVALID_ARGUMENT (no name, no type), ALREADY_EXISTS
-        (another one has one of the aliases), LIMIT_EXCEEDED (2,000 of a scope, 32 names).
+        (another one has one of the aliases), LIMIT_EXCEEDED (2,000 of a scope, 32 names),
+        CONVERSATION_ERASED, WORKSPACE_ERASED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -136,7 +137,7 @@ class EntityServiceServicer:
         """UpdateEntity corrects an entity. A new name makes the old one an alias, unless the aliases change, too;
         an alias that is taken away goes with its mentions. Repeated, it changes nothing more. Errors:
         NOT_FOUND, INVALID_ARGUMENT, ETAG_MISMATCH, ENTITY_NOT_ACTIVE, ALREADY_EXISTS (another one has one of
-        the names: merge them), LIMIT_EXCEEDED (32 names).
+        the names: merge them), LIMIT_EXCEEDED (32 names), CONVERSATION_ERASED, WORKSPACE_ERASED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

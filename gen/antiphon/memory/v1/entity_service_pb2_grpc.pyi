@@ -54,13 +54,14 @@ class EntityServiceStub:
     CreateEntity: _grpc.UnaryUnaryMultiCallable[_entity_service_pb2.CreateEntityRequest, _entity_service_pb2.CreateEntityResponse]
     """CreateEntity makes an entity. What is there already by that name is returned instead, with the aliases
     joined. So, repeated, it changes nothing. Errors: INVALID_ARGUMENT (no name, no type), ALREADY_EXISTS
-    (another one has one of the aliases), LIMIT_EXCEEDED (2,000 of a scope, 32 names).
+    (another one has one of the aliases), LIMIT_EXCEEDED (2,000 of a scope, 32 names),
+    CONVERSATION_ERASED, WORKSPACE_ERASED.
     """
     UpdateEntity: _grpc.UnaryUnaryMultiCallable[_entity_service_pb2.UpdateEntityRequest, _entity_service_pb2.UpdateEntityResponse]
     """UpdateEntity corrects an entity. A new name makes the old one an alias, unless the aliases change, too;
     an alias that is taken away goes with its mentions. Repeated, it changes nothing more. Errors:
     NOT_FOUND, INVALID_ARGUMENT, ETAG_MISMATCH, ENTITY_NOT_ACTIVE, ALREADY_EXISTS (another one has one of
-    the names: merge them), LIMIT_EXCEEDED (32 names).
+    the names: merge them), LIMIT_EXCEEDED (32 names), CONVERSATION_ERASED, WORKSPACE_ERASED.
     """
     MergeEntities: _grpc.UnaryUnaryMultiCallable[_entity_service_pb2.MergeEntitiesRequest, _entity_service_pb2.MergeEntitiesResponse]
     """MergeEntities says that two are the same: one has the names and mentions of both from then on, the other
@@ -110,13 +111,14 @@ class EntityServiceAsyncStub(EntityServiceStub):
     CreateEntity: _aio.UnaryUnaryMultiCallable[_entity_service_pb2.CreateEntityRequest, _entity_service_pb2.CreateEntityResponse]  # type: ignore[assignment]
     """CreateEntity makes an entity. What is there already by that name is returned instead, with the aliases
     joined. So, repeated, it changes nothing. Errors: INVALID_ARGUMENT (no name, no type), ALREADY_EXISTS
-    (another one has one of the aliases), LIMIT_EXCEEDED (2,000 of a scope, 32 names).
+    (another one has one of the aliases), LIMIT_EXCEEDED (2,000 of a scope, 32 names),
+    CONVERSATION_ERASED, WORKSPACE_ERASED.
     """
     UpdateEntity: _aio.UnaryUnaryMultiCallable[_entity_service_pb2.UpdateEntityRequest, _entity_service_pb2.UpdateEntityResponse]  # type: ignore[assignment]
     """UpdateEntity corrects an entity. A new name makes the old one an alias, unless the aliases change, too;
     an alias that is taken away goes with its mentions. Repeated, it changes nothing more. Errors:
     NOT_FOUND, INVALID_ARGUMENT, ETAG_MISMATCH, ENTITY_NOT_ACTIVE, ALREADY_EXISTS (another one has one of
-    the names: merge them), LIMIT_EXCEEDED (32 names).
+    the names: merge them), LIMIT_EXCEEDED (32 names), CONVERSATION_ERASED, WORKSPACE_ERASED.
     """
     MergeEntities: _aio.UnaryUnaryMultiCallable[_entity_service_pb2.MergeEntitiesRequest, _entity_service_pb2.MergeEntitiesResponse]  # type: ignore[assignment]
     """MergeEntities says that two are the same: one has the names and mentions of both from then on, the other
@@ -187,7 +189,8 @@ class EntityServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_entity_service_pb2.CreateEntityResponse, _abc.Awaitable[_entity_service_pb2.CreateEntityResponse]]:
         """CreateEntity makes an entity. What is there already by that name is returned instead, with the aliases
         joined. So, repeated, it changes nothing. Errors: INVALID_ARGUMENT (no name, no type), ALREADY_EXISTS
-        (another one has one of the aliases), LIMIT_EXCEEDED (2,000 of a scope, 32 names).
+        (another one has one of the aliases), LIMIT_EXCEEDED (2,000 of a scope, 32 names),
+        CONVERSATION_ERASED, WORKSPACE_ERASED.
         """
 
     @_abc_1.abstractmethod
@@ -199,7 +202,7 @@ class EntityServiceServicer(metaclass=_abc_1.ABCMeta):
         """UpdateEntity corrects an entity. A new name makes the old one an alias, unless the aliases change, too;
         an alias that is taken away goes with its mentions. Repeated, it changes nothing more. Errors:
         NOT_FOUND, INVALID_ARGUMENT, ETAG_MISMATCH, ENTITY_NOT_ACTIVE, ALREADY_EXISTS (another one has one of
-        the names: merge them), LIMIT_EXCEEDED (32 names).
+        the names: merge them), LIMIT_EXCEEDED (32 names), CONVERSATION_ERASED, WORKSPACE_ERASED.
         """
 
     @_abc_1.abstractmethod

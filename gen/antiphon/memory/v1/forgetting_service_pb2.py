@@ -26,7 +26,7 @@ from antiphon.auth.v1 import access_pb2 as antiphon_dot_auth_dot_v1_dot_access__
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+antiphon/memory/v1/forgetting_service.proto\x12\x12\x61ntiphon.memory.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1b\x62uf/validate/validate.proto\"\xaa\x01\n\x14\x46orgetSourcesRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x1e\n\x0bmessage_ids\x18\x02 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x1b\n\x08turn_ids\x18\x03 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x19\n\x05\x61\x63tor\x18\x04 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xa0\x01\"\x17\n\x15\x46orgetSourcesResponse\"\x90\x01\n\x12\x46orgetScopeRequest\x12_\n\x05scope\x18\x01 \x01(\tBP\xbaHMrK2I^(users/user_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\x12\x19\n\x05\x61\x63tor\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xa0\x01\"\x15\n\x13\x46orgetScopeResponse2\xef\x01\n\x11\x46orgettingService\x12o\n\rForgetSources\x12(.antiphon.memory.v1.ForgetSourcesRequest\x1a).antiphon.memory.v1.ForgetSourcesResponse\"\t\x90\x02\x02\xba\xeb\x18\x02\x08\x07\x12i\n\x0b\x46orgetScope\x12&.antiphon.memory.v1.ForgetScopeRequest\x1a\'.antiphon.memory.v1.ForgetScopeResponse\"\t\x90\x02\x02\xba\xeb\x18\x02\x08\x07\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+antiphon/memory/v1/forgetting_service.proto\x12\x12\x61ntiphon.memory.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a\x1b\x62uf/validate/validate.proto\"\xaa\x01\n\x14\x46orgetSourcesRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x1e\n\x0bmessage_ids\x18\x02 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x1b\n\x08turn_ids\x18\x03 \x03(\tB\t\xbaH\x06\x92\x01\x03\x10\x90N\x12\x19\n\x05\x61\x63tor\x18\x04 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xa0\x01\"\x17\n\x15\x46orgetSourcesResponse\"\xb3\x01\n\x12\x46orgetScopeRequest\x12\x81\x01\n\x05scope\x18\x01 \x01(\tBr\xbaHorm2k^(users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$\x12\x19\n\x05\x61\x63tor\x18\x02 \x01(\tB\n\xbaH\x07r\x05\x10\x01\x18\xa0\x01\"\x15\n\x13\x46orgetScopeResponse2\xef\x01\n\x11\x46orgettingService\x12o\n\rForgetSources\x12(.antiphon.memory.v1.ForgetSourcesRequest\x1a).antiphon.memory.v1.ForgetSourcesResponse\"\t\x90\x02\x02\xba\xeb\x18\x02\x08\x07\x12i\n\x0b\x46orgetScope\x12&.antiphon.memory.v1.ForgetScopeRequest\x1a\'.antiphon.memory.v1.ForgetScopeResponse\"\t\x90\x02\x02\xba\xeb\x18\x02\x08\x07\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -42,7 +42,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FORGETSOURCESREQUEST'].fields_by_name['actor']._loaded_options = None
   _globals['_FORGETSOURCESREQUEST'].fields_by_name['actor']._serialized_options = b'\272H\007r\005\020\001\030\240\001'
   _globals['_FORGETSCOPEREQUEST'].fields_by_name['scope']._loaded_options = None
-  _globals['_FORGETSCOPEREQUEST'].fields_by_name['scope']._serialized_options = b'\272HMrK2I^(users/user_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$'
+  _globals['_FORGETSCOPEREQUEST'].fields_by_name['scope']._serialized_options = b'\272Horm2k^(users/user_[0-9A-Za-z_-]{8,64}|workspaces/ws_[0-9A-Za-z_-]{8,64}|conversations/conv_[0-9A-Za-z_-]{8,64})$'
   _globals['_FORGETSCOPEREQUEST'].fields_by_name['actor']._loaded_options = None
   _globals['_FORGETSCOPEREQUEST'].fields_by_name['actor']._serialized_options = b'\272H\007r\005\020\001\030\240\001'
   _globals['_FORGETTINGSERVICE'].methods_by_name['ForgetSources']._loaded_options = None
@@ -54,9 +54,9 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_FORGETSOURCESRESPONSE']._serialized_start=300
   _globals['_FORGETSOURCESRESPONSE']._serialized_end=323
   _globals['_FORGETSCOPEREQUEST']._serialized_start=326
-  _globals['_FORGETSCOPEREQUEST']._serialized_end=470
-  _globals['_FORGETSCOPERESPONSE']._serialized_start=472
-  _globals['_FORGETSCOPERESPONSE']._serialized_end=493
-  _globals['_FORGETTINGSERVICE']._serialized_start=496
-  _globals['_FORGETTINGSERVICE']._serialized_end=735
+  _globals['_FORGETSCOPEREQUEST']._serialized_end=505
+  _globals['_FORGETSCOPERESPONSE']._serialized_start=507
+  _globals['_FORGETSCOPERESPONSE']._serialized_end=528
+  _globals['_FORGETTINGSERVICE']._serialized_start=531
+  _globals['_FORGETTINGSERVICE']._serialized_end=770
 # @@protoc_insertion_point(module_scope)

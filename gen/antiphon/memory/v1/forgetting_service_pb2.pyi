@@ -82,7 +82,7 @@ class ForgetScopeRequest(_message.Message):
     SCOPE_FIELD_NUMBER: _builtins.int
     ACTOR_FIELD_NUMBER: _builtins.int
     scope: _builtins.str
-    """scope is whose: `users/user_…` or `conversations/conv_…`."""
+    """scope is whose: `users/user_…`, `workspaces/ws_…` or `conversations/conv_…`."""
     actor: _builtins.str
     """actor is in whose name, for the audit trail."""
     def __init__(

@@ -67,10 +67,11 @@ class ForgettingServiceServicer:
         raise NotImplementedError('Method not implemented!')
 
     def ForgetScope(self, request, context):
-        """ForgetScope forgets the memories, names and rules of pruning of a conversation or of a person, and
-        memories that are about that person wherever they are. Of a conversation what comes from it is forgotten as by ForgetSources, with
-        its whiteboard and what turns' models were shown; nothing is put there any more, nor anything that
-        comes from there. Repeated, it changes nothing.
+        """ForgetScope forgets the memories, names and rules of pruning of a conversation, a workspace or a
+        person, and memories that are about that person wherever they are. In a workspace nothing is put any
+        more; what comes from its conversations is forgotten with those. Of a conversation what comes from it
+        is forgotten as by ForgetSources, with its whiteboard and what turns' models were shown; nothing is put
+        there any more, nor anything that comes from there. Repeated, it changes nothing.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -45,10 +45,11 @@ class ForgettingServiceStub:
     vectors. Repeated, it changes nothing.
     """
     ForgetScope: _grpc.UnaryUnaryMultiCallable[_forgetting_service_pb2.ForgetScopeRequest, _forgetting_service_pb2.ForgetScopeResponse]
-    """ForgetScope forgets the memories, names and rules of pruning of a conversation or of a person, and
-    memories that are about that person wherever they are. Of a conversation what comes from it is forgotten as by ForgetSources, with
-    its whiteboard and what turns' models were shown; nothing is put there any more, nor anything that
-    comes from there. Repeated, it changes nothing.
+    """ForgetScope forgets the memories, names and rules of pruning of a conversation, a workspace or a
+    person, and memories that are about that person wherever they are. In a workspace nothing is put any
+    more; what comes from its conversations is forgotten with those. Of a conversation what comes from it
+    is forgotten as by ForgetSources, with its whiteboard and what turns' models were shown; nothing is put
+    there any more, nor anything that comes from there. Repeated, it changes nothing.
     """
 
 @_typing.type_check_only
@@ -68,10 +69,11 @@ class ForgettingServiceAsyncStub(ForgettingServiceStub):
     vectors. Repeated, it changes nothing.
     """
     ForgetScope: _aio.UnaryUnaryMultiCallable[_forgetting_service_pb2.ForgetScopeRequest, _forgetting_service_pb2.ForgetScopeResponse]  # type: ignore[assignment]
-    """ForgetScope forgets the memories, names and rules of pruning of a conversation or of a person, and
-    memories that are about that person wherever they are. Of a conversation what comes from it is forgotten as by ForgetSources, with
-    its whiteboard and what turns' models were shown; nothing is put there any more, nor anything that
-    comes from there. Repeated, it changes nothing.
+    """ForgetScope forgets the memories, names and rules of pruning of a conversation, a workspace or a
+    person, and memories that are about that person wherever they are. In a workspace nothing is put any
+    more; what comes from its conversations is forgotten with those. Of a conversation what comes from it
+    is forgotten as by ForgetSources, with its whiteboard and what turns' models were shown; nothing is put
+    there any more, nor anything that comes from there. Repeated, it changes nothing.
     """
 
 class ForgettingServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -100,10 +102,11 @@ class ForgettingServiceServicer(metaclass=_abc_1.ABCMeta):
         request: _forgetting_service_pb2.ForgetScopeRequest,
         context: _ServicerContext,
     ) -> _typing.Union[_forgetting_service_pb2.ForgetScopeResponse, _abc.Awaitable[_forgetting_service_pb2.ForgetScopeResponse]]:
-        """ForgetScope forgets the memories, names and rules of pruning of a conversation or of a person, and
-        memories that are about that person wherever they are. Of a conversation what comes from it is forgotten as by ForgetSources, with
-        its whiteboard and what turns' models were shown; nothing is put there any more, nor anything that
-        comes from there. Repeated, it changes nothing.
+        """ForgetScope forgets the memories, names and rules of pruning of a conversation, a workspace or a
+        person, and memories that are about that person wherever they are. In a workspace nothing is put any
+        more; what comes from its conversations is forgotten with those. Of a conversation what comes from it
+        is forgotten as by ForgetSources, with its whiteboard and what turns' models were shown; nothing is put
+        there any more, nor anything that comes from there. Repeated, it changes nothing.
         """
 
 def add_ForgettingServiceServicer_to_server(servicer: ForgettingServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -92,7 +92,8 @@ class PruningServiceServicer:
 
     def SetRetention(self, request, context):
         """SetRetention has a scope pruned by a rule, each day from now on; without one, never. Repeated, it
-        changes nothing more. Errors: INVALID_ARGUMENT, as PruneMemories.
+        changes nothing more. Errors: INVALID_ARGUMENT, as PruneMemories; CONVERSATION_ERASED,
+        WORKSPACE_ERASED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

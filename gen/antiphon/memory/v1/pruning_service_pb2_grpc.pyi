@@ -50,7 +50,8 @@ class PruningServiceStub:
     """GetRetention returns the rule by which a scope is pruned each day; without one, an empty answer."""
     SetRetention: _grpc.UnaryUnaryMultiCallable[_pruning_service_pb2.SetRetentionRequest, _pruning_service_pb2.SetRetentionResponse]
     """SetRetention has a scope pruned by a rule, each day from now on; without one, never. Repeated, it
-    changes nothing more. Errors: INVALID_ARGUMENT, as PruneMemories.
+    changes nothing more. Errors: INVALID_ARGUMENT, as PruneMemories; CONVERSATION_ERASED,
+    WORKSPACE_ERASED.
     """
 
 @_typing.type_check_only
@@ -75,7 +76,8 @@ class PruningServiceAsyncStub(PruningServiceStub):
     """GetRetention returns the rule by which a scope is pruned each day; without one, an empty answer."""
     SetRetention: _aio.UnaryUnaryMultiCallable[_pruning_service_pb2.SetRetentionRequest, _pruning_service_pb2.SetRetentionResponse]  # type: ignore[assignment]
     """SetRetention has a scope pruned by a rule, each day from now on; without one, never. Repeated, it
-    changes nothing more. Errors: INVALID_ARGUMENT, as PruneMemories.
+    changes nothing more. Errors: INVALID_ARGUMENT, as PruneMemories; CONVERSATION_ERASED,
+    WORKSPACE_ERASED.
     """
 
 class PruningServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -121,7 +123,8 @@ class PruningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pruning_service_pb2.SetRetentionResponse, _abc.Awaitable[_pruning_service_pb2.SetRetentionResponse]]:
         """SetRetention has a scope pruned by a rule, each day from now on; without one, never. Repeated, it
-        changes nothing more. Errors: INVALID_ARGUMENT, as PruneMemories.
+        changes nothing more. Errors: INVALID_ARGUMENT, as PruneMemories; CONVERSATION_ERASED,
+        WORKSPACE_ERASED.
         """
 
 def add_PruningServiceServicer_to_server(servicer: PruningServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -37,3 +37,9 @@ class ProfileStore(Protocol):
     ) -> Sequence[Profile] | None:
         """Take away all of a user's; what they were. None if there is no such user."""
         ...
+
+    async def delete_in(
+        self, workspace_id: str, records: Records[Sequence[Profile]]
+    ) -> Sequence[Profile]:
+        """Take away what anybody has set in a workspace; what it was."""
+        ...

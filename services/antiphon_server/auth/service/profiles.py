@@ -70,6 +70,10 @@ class UserProfiles:
         """Take away all of a user's. Raises DomainError NOT_FOUND."""
         await self._completion.run(self._delete_all(user_id))
 
+    async def delete_in(self, workspace_id: str) -> None:
+        """Take away what anybody has set in a workspace."""
+        await self._completion.run(self._delete_in(workspace_id))
+
     def _rule(
         self, wanted: Callable[[Profile], Profile], etag: str
     ) -> Callable[[Profile], Profile]:
@@ -110,6 +114,12 @@ class UserProfiles:
         for one in gone:  # also what was set since they were looked up
             if one.workspace_id not in places:
                 await self._known.forget(user_id, one.workspace_id)
+
+    async def _delete_in(self, workspace_id: str) -> None:
+        with self._events.recording(_deleted) as records:
+            gone = await self._store.delete_in(workspace_id, records)
+        for it in gone:
+            await self._known.forget(it.user_id, workspace_id)
 
 
 async def _said(wishes: Mapping[str, Any]) -> dict[str, Any]:

@@ -53,6 +53,12 @@ class ProfileServicer(ProfileServiceServicer):
             await self._profiles.delete_all(user_id)
         return pb.DeleteProfileResponse()
 
+    async def DeleteWorkspaceProfiles(
+        self, request: pb.DeleteWorkspaceProfilesRequest, context: Any
+    ) -> pb.DeleteWorkspaceProfilesResponse:
+        await self._profiles.delete_in(request.workspace_id)
+        return pb.DeleteWorkspaceProfilesResponse()
+
     async def GetProfiles(
         self, request: pb.GetProfilesRequest, context: Any
     ) -> pb.GetProfilesResponse:

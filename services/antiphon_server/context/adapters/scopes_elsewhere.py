@@ -1,12 +1,15 @@
-"""What other services keep of a conversation or a person, erased through them."""
+"""What other services keep of a conversation, a workspace or a person, erased through them."""
 
 from typing import TYPE_CHECKING
 
-from antiphon.auth.v1.profile_service_pb2 import DeleteProfileRequest
+from antiphon.auth.v1.profile_service_pb2 import (
+    DeleteProfileRequest,
+    DeleteWorkspaceProfilesRequest,
+)
 from antiphon.events.v1.event_service_pb2 import RedactSettingsRequest
 from antiphon.memory.v1.forgetting_service_pb2 import ForgetScopeRequest
 from antiphon_server.context.model.erasure_tasks import PERSON
-from antiphon_server.context.model.resources import ConversationId
+from antiphon_server.context.model.resources import ConversationId, WorkspaceId
 from antiphon_server.runtime.errors.wire import remote_errors
 
 if TYPE_CHECKING:  # they exist for the type checker alone
@@ -33,6 +36,15 @@ class ScopesElsewhere:
     async def conversation(self, conversation_id: ConversationId) -> None:
         await self._forget(f"conversations/{conversation_id}")
         request = RedactSettingsRequest(conversation_id=conversation_id, actor=ACTOR)
+        with remote_errors("events"):
+            await self._events.RedactSettings(request, timeout=TIMEOUT_S)
+
+    async def workspace(self, workspace_id: WorkspaceId) -> None:
+        await self._forget(f"workspaces/{workspace_id}")
+        with remote_errors("auth"):
+            deletion = DeleteWorkspaceProfilesRequest(workspace_id=workspace_id)
+            await self._profiles.DeleteWorkspaceProfiles(deletion, timeout=TIMEOUT_S)
+        request = RedactSettingsRequest(workspace_id=workspace_id, actor=ACTOR)
         with remote_errors("events"):
             await self._events.RedactSettings(request, timeout=TIMEOUT_S)
 

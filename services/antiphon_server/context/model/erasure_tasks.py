@@ -1,19 +1,20 @@
-"""Erasures that take a while: all of a conversation, or of a person."""
+"""Erasures that take a while: all of a conversation, of a workspace, or of a person."""
 
 from dataclasses import dataclass
 
 from antiphon_server.runtime.access.principal import SessionId
 
-CONVERSATION, PERSON = "conversations/", "users/"
+CONVERSATION, WORKSPACE, PERSON = "conversations/", "workspaces/", "users/"
 
 
 @dataclass(frozen=True, slots=True)
 class ErasureTask:
-    """All that was said in a conversation, or by a person, is to be erased.
+    """All that was said in a conversation or a workspace, or by a person, is to be erased.
 
-    ``resource`` is `conversations/conv_…` or `users/user_…`; of a conversation it stays once it is
-    done, since nobody writes there any more. Times are microseconds since 1970. ``done_us`` is 0
-    until then; ``waiting_turn_id`` is a turn that has to end before it goes on.
+    ``resource`` is `conversations/conv_…`, `workspaces/ws_…` or `users/user_…`; of the first two it
+    stays once it is done, since nobody writes there any more. Times are microseconds since 1970.
+    ``done_us`` is 0 until then; ``waiting_turn_id`` is a turn that has to end before it goes on;
+    ``left_conversations`` are those of a workspace that aren't done.
     """
 
     resource: str
@@ -21,6 +22,7 @@ class ErasureTask:
     done_us: int = 0
     erased_messages: int = 0
     waiting_turn_id: str = ""
+    left_conversations: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from antiphon_server.context.model.changes import (
     Repeatable,
     conversation_scope,
 )
-from antiphon_server.context.model.erasure_tasks import CONVERSATION
+from antiphon_server.context.model.erasure_tasks import CONVERSATION, WORKSPACE
 from antiphon_server.context.model.listed import Listed, Order, Shelf
 from antiphon_server.context.model.resources import (
     Conversation,
@@ -235,11 +235,13 @@ def _get(
 
 
 def _open(records: Records, principal: Principal, workspace_id: WorkspaceId) -> WorkspaceId:
-    """A workspace that the caller may write in and that is in use."""
+    """A workspace that the caller may write in and that is in use, also at the commit."""
     require(records, principal, workspace_id, Permission.WRITE)
-    workspace = records.workspaces.get(workspace_id)
+    workspace = records.workspaces.hold(workspace_id)
     if workspace is None:
         raise not_found(workspace_id)
+    if workspace.archive_us and records.erasure_tasks.get(WORKSPACE + workspace_id):
+        raise DomainError(Reason.WORKSPACE_ERASED, workspace_id=workspace_id)
     if workspace.archive_us:
         raise invalid("workspace_id", "the workspace is archived")
     return workspace_id

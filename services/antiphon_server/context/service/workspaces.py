@@ -10,6 +10,7 @@ from antiphon_server.context.model.changes import (
     user_scope,
     workspace_scope,
 )
+from antiphon_server.context.model.erasure_tasks import WORKSPACE
 from antiphon_server.context.model.resources import (
     Member,
     Position,
@@ -26,7 +27,7 @@ from antiphon_server.context.service.pages import Page, page_of, position
 from antiphon_server.runtime.access.permissions import Permission
 from antiphon_server.runtime.access.principal import Principal, UserId
 from antiphon_server.runtime.encoding.ids import new_id
-from antiphon_server.runtime.errors import invalid, not_found
+from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
 
 MAX_NAME = 128
 OWN_NAME = "Personal"
@@ -92,7 +93,8 @@ class Workspaces:
     ) -> Workspace:
         """Rename it.
 
-        Raises DomainError NOT_FOUND, ETAG_MISMATCH, INVALID_ARGUMENT, REQUEST_ID_REUSED.
+        Raises DomainError NOT_FOUND, ETAG_MISMATCH, INVALID_ARGUMENT, REQUEST_ID_REUSED,
+        WORKSPACE_ERASED.
         """
         if not 1 <= len(display_name) <= MAX_NAME:
             raise invalid("workspace.display_name", f"1 to {MAX_NAME} characters")
@@ -129,6 +131,8 @@ class Workspaces:
                 return past
             after = change(before)
             if after != before:
+                if records.erasure_tasks.get(WORKSPACE + workspace_id):
+                    raise DomainError(Reason.WORKSPACE_ERASED, workspace_id=workspace_id)
                 after = replace(after, version=before.version + 1)
                 records.workspaces.put(after)
                 add_to_outbox(
@@ -142,6 +146,13 @@ class Workspaces:
 def own_workspace_id(owner: UserId) -> WorkspaceId:
     """The id of the owner's default workspace, be it made or not."""
     return WorkspaceId(f"ws_{owner.removeprefix('user_')}")
+
+
+def is_own(records: Records, workspace_id: WorkspaceId) -> bool:
+    """Whether it is somebody's default workspace, of which they are a member."""
+    owner = UserId("user_" + workspace_id.removeprefix("ws_"))
+    roles = records.members.assigned_roles(owner, ResourceId(workspace_id))
+    return roles is not None and roles.effective is not Role.NONE
 
 
 def own_workspace(records: Records, principal: Principal, owner: UserId, now: int) -> WorkspaceId:

@@ -1,4 +1,4 @@
-"""Where settings of conversations are in the contract's events."""
+"""Where settings of conversations and names of workspaces are in the contract's events."""
 
 from antiphon.events.v1 import event_pb2
 from antiphon_server.events.model import NewEvent, Record, Scope
@@ -21,6 +21,7 @@ class EventSettings:
         event_pb2.EVENT_KIND_CONVERSATION_ARCHIVED,
         event_pb2.EVENT_KIND_CONVERSATION_UNARCHIVED,
         event_pb2.EVENT_KIND_WHITEBOARD_CHANGED,
+        event_pb2.EVENT_KIND_WORKSPACE_UPDATED,
     )
 
     def without_settings(self, kind: int, body: bytes) -> bytes:
@@ -30,8 +31,12 @@ class EventSettings:
     def has_settings(self, record: Record) -> bool:
         return _take(event_pb2.Event.FromString(record.wire))
 
-    def told(self, scope: Scope, actor: str, conversation_id: str) -> NewEvent:
-        what = event_pb2.MessagesErased(conversation_id=conversation_id)
+    def told(self, scope: Scope, actor: str, of: Scope) -> NewEvent:
+        kind, _, own = of.partition("/")
+        what = event_pb2.MessagesErased(
+            conversation_id=own if kind == "conversations" else "",
+            workspace_id=own if kind == "workspaces" else "",
+        )
         event = event_pb2.Event(actor=actor, messages_erased=what)
         body = scoped(event.SerializeToString(deterministic=True), scope)
         return NewEvent(event_pb2.EVENT_KIND_MESSAGES_ERASED, "", body)
@@ -43,6 +48,9 @@ def _take(event: event_pb2.Event) -> bool:
     if payload == _WHITEBOARD:
         had = bool(event.whiteboard_changed.section)
         event.whiteboard_changed.section = ""
+    elif payload == "workspace_updated":
+        had = bool(event.workspace_updated.workspace.display_name)
+        event.workspace_updated.workspace.display_name = ""
     elif payload in _CONVERSATIONS and payload is not None:
         conversation = getattr(event, payload).conversation
         had = any(getattr(conversation, it) for it in _WORDS)

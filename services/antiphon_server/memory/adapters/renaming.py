@@ -17,6 +17,7 @@ from antiphon_server.memory.adapters.mentioning import (
     owners_of,
     unbar,
 )
+from antiphon_server.memory.adapters.source_rows import check_scope
 from antiphon_server.memory.adapters.tables import entities, entity_names, mentions, trail_outbox
 from antiphon_server.memory.named import (
     MOST_MERGED,
@@ -51,6 +52,7 @@ def row_in(connection: Connection, scope: str, entity_id: str) -> Mapping[str, A
 
 def create_in(connection: Connection, entity: Entity) -> tuple[Entity, bool]:
     """See :meth:`EntityStore.create`."""
+    check_scope(connection, entity.scope, entity.create_us)
     hold(connection, entity.scope)
     keys = [key_of(it) for it in entity.names]
     owners = owners_of(connection, entity.scope, keys)
@@ -71,6 +73,7 @@ def create_in(connection: Connection, entity: Entity) -> tuple[Entity, bool]:
 
 def replace_in(connection: Connection, entity: Entity, before: str) -> bool:
     """See :meth:`EntityStore.replace`."""
+    check_scope(connection, entity.scope, entity.update_us)
     hold(connection, entity.scope)
     row = row_in(connection, entity.scope, entity.entity_id)
     if row is None or row["etag"] != before or row["state"] != int(EntityState.ACTIVE):

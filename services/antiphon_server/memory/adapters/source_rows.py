@@ -45,7 +45,8 @@ def hold(connection: Connection, conversation_id: str, now_us: int) -> None:
 
 
 WHOLE = "*"
-"""Stands for all messages of a conversation, those to come, too."""
+"""Stands for all messages of a conversation, those to come, too; of a workspace for all there."""
+_CLOSED = frozenset({"conversations", "workspaces"})
 
 
 def close(connection: Connection, conversation_id: str, those: Collection[str], at_us: int) -> None:
@@ -68,14 +69,32 @@ def erased_in(
     return every if WHOLE in found else found
 
 
+def check_scope(connection: Connection, scope: str, now_us: int) -> None:
+    """Return if the scope isn't erased as a whole, and hold it: before its entities.
+
+    Raises DomainError CONVERSATION_ERASED, WORKSPACE_ERASED.
+    """
+    kind, _, own = scope.partition("/")
+    if kind in _CLOSED:
+        hold(connection, own, now_us)
+        if erased_in(connection, own, [WHOLE]):
+            raise _refusal(kind, own)
+
+
+def _refusal(kind: str, own: str) -> DomainError:
+    if kind == "workspaces":
+        return DomainError(Reason.WORKSPACE_ERASED, workspace_id=own)
+    return DomainError(Reason.CONVERSATION_ERASED, conversation_id=own)
+
+
 def check_sources(connection: Connection, memory: Memory) -> None:
     """Return if neither a source of the memory nor its conversation is erased, and hold them.
 
-    Raises DomainError MEMORY_SOURCE_INVALID, CONVERSATION_ERASED.
+    Raises DomainError MEMORY_SOURCE_INVALID, CONVERSATION_ERASED, WORKSPACE_ERASED.
     """
     kind, _, own = memory.scope.partition("/")
     places = {it.conversation_id for it in memory.sources}
-    places |= {ConversationId(own)} if kind == "conversations" else set()
+    places |= {ConversationId(own)} if kind in _CLOSED else set()
     if not places:
         return
     for conversation_id in sorted(places):
@@ -83,7 +102,7 @@ def check_sources(connection: Connection, memory: Memory) -> None:
     asked = [{"message_id": it} for it in {it.message_id for it in memory.sources} | {WHOLE}]
     erased = {(row[0], row[1]) for row in _ERASED_OF.rows(connection, asked)}
     if (own, WHOLE) in erased:
-        raise DomainError(Reason.CONVERSATION_ERASED, conversation_id=own)
+        raise _refusal(kind, own)
     for source in memory.sources:
         here = source.conversation_id
         if (here, source.message_id) in erased or (here, WHOLE) in erased:

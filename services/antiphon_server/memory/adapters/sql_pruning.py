@@ -15,6 +15,7 @@ from antiphon_server.memory.adapters.putting import (
     next_revision,
     write_in,
 )
+from antiphon_server.memory.adapters.source_rows import check_scope
 from antiphon_server.memory.adapters.tables import facts, memories, retentions
 from antiphon_server.memory.encoding.pruning import retention_message, retention_of
 from antiphon_server.memory.pruning.model import (
@@ -143,7 +144,12 @@ class SqlPruning:
             return
         body = retention_message(retention).SerializeToString(deterministic=True)
         row = {"scope": scope, "body": body, "due_us": due_us}
-        await self._database.write(lambda it: _SET.run(it, [row]))
+
+        def work(connection: Connection) -> None:
+            check_scope(connection, scope, due_us)
+            _SET.run(connection, [row])
+
+        await self._database.write(work)
 
     async def due(self, now_us: int, next_us: int, limit: int) -> Sequence[tuple[str, Retention]]:
         def work(connection: Connection) -> Sequence[tuple[str, Retention]]:

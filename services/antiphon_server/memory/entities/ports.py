@@ -29,14 +29,14 @@ class EntityStore(Protocol):
     async def create(self, entity: Entity) -> tuple[Entity, bool]:
         """Make it, or join its aliases with what is there by its name; whether that was there.
 
-        Raises DomainError ALREADY_EXISTS, LIMIT_EXCEEDED.
+        Raises DomainError ALREADY_EXISTS, LIMIT_EXCEEDED, CONVERSATION_ERASED, WORKSPACE_ERASED.
         """
         ...
 
     async def replace(self, entity: Entity, before: str) -> bool:
         """Correct name, aliases and type of one whose etag is ``before``; else change nothing.
 
-        Raises DomainError ALREADY_EXISTS, LIMIT_EXCEEDED.
+        Raises DomainError ALREADY_EXISTS, LIMIT_EXCEEDED, CONVERSATION_ERASED, WORKSPACE_ERASED.
         """
         ...
 

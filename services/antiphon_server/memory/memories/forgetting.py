@@ -105,11 +105,11 @@ class Forgetting:
     async def forget_scope(self, scope: str, actor: str) -> None:
         """Return when nothing is remembered there, of the person, or of what was said there."""
         now_us = time.time_ns() // 1000
-        await self._store.forget_rule(scope)
         kind, _, own = scope.partition("/")
         here = ConversationId(own)
-        if kind == "conversations":
+        if kind in ("conversations", "workspaces"):
             await self._store.close_whole(here, now_us)
+        await self._store.forget_rule(scope)
         while those := await self._store.of(scope, BATCH):
             for memory_id in those:
                 await self._memories.forget(memory_id, now_us, actor)

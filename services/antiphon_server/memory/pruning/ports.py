@@ -42,7 +42,10 @@ class PruningStore(Protocol):
         ...
 
     async def set_retention(self, scope: str, retention: Retention | None, due_us: int) -> None:
-        """Give a scope a rule, due then, or take it away."""
+        """Give a scope a rule, due then, or take it away.
+
+        Raises DomainError CONVERSATION_ERASED, WORKSPACE_ERASED.
+        """
         ...
 
     async def due(self, now_us: int, next_us: int, limit: int) -> Sequence[tuple[str, Retention]]:

@@ -258,6 +258,13 @@ TABLE: dict[Reason, Entry] = {
     Reason.CONVERSATION_ERASED: Entry(
         _PRECONDITION, "What was said in {conversation_id} was erased; it takes nothing new."
     ),
+    Reason.WORKSPACE_ERASED: Entry(
+        _PRECONDITION, "What was said in {workspace_id} was erased; it takes nothing new."
+    ),
+    Reason.WORKSPACE_PERSONAL: Entry(
+        _PRECONDITION,
+        "{workspace_id} is somebody's own: erase its conversations, or the person.",
+    ),
     Reason.THROTTLED: Entry(
         _EXHAUSTED,
         "What comes from here was flagged, so little is taken for a while; try again later.",

@@ -22,7 +22,7 @@ LIMIT_S = 10.0
 """How long it is attempted again and again to empty the log while it is read."""
 MOST_REWRITTEN = 128 << 20
 """Bytes of a database that is written anew: for most of a second nobody else writes."""
-RESTS = 9
+RESTS = 4
 """So many times as long as that took it is not done again: who asks meanwhile shares the next."""
 
 _SIZE = ("page_count", "page_size")
@@ -78,7 +78,7 @@ class SqliteScrub:
                 took_s = await self._rewrite()
             except DomainError as error:
                 _refuse(asked, error)
-            except asyncio.CancelledError:
+            except BaseException:
                 _refuse(asked, DomainError(Reason.STORE_UNAVAILABLE))
                 raise
             else:

@@ -32,6 +32,8 @@ _COUNT = (
 )
 _DELETE_ALL = delete(profiles).where(profiles.c.user_id == bindparam("whose"))
 _DELETE = _DELETE_ALL.where(profiles.c.workspace_id == bindparam("there"))
+_IN = select_all(profiles).where(profiles.c.workspace_id == bindparam("there"))
+_DELETE_IN = delete(profiles).where(profiles.c.workspace_id == bindparam("there"))
 _ADD = insert(profiles)
 
 
@@ -74,6 +76,17 @@ class SqlProfiles:
                 return None
             gone = _found(connection, [user_id], None)
             connection.execute(_DELETE_ALL, {"whose": user_id})
+            return record(connection, records, gone)
+
+        return await self._database.write(work)
+
+    async def delete_in(
+        self, workspace_id: str, records: Records[Sequence[Profile]]
+    ) -> Sequence[Profile]:
+        def work(connection: Connection) -> Sequence[Profile]:
+            at = {"there": workspace_id}
+            gone = [_profile(row) for row in connection.execute(_IN, at)]
+            connection.execute(_DELETE_IN, at)
             return record(connection, records, gone)
 
         return await self._database.write(work)

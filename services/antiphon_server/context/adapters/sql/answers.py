@@ -1,18 +1,22 @@
-"""What answers to past requests say of a conversation, taken out of them."""
+"""What answers to past requests say of a conversation or a workspace, taken out of them."""
 
 from collections.abc import Callable, Iterable
 
 from sqlalchemy import Connection, bindparam, select, text, update
 
-from antiphon.context.v1.conversation_pb2 import Conversation
+from antiphon.context.v1.conversation_pb2 import Conversation, Workspace
 from antiphon_server.context.adapters.tables import OF_A_CONVERSATION, requests
-from antiphon_server.context.model.resources import ConversationId
+from antiphon_server.context.model.resources import ConversationId, WorkspaceId
 
 _UNKNOWN = ""
 # Of which one those of a server of the version before tell is not known: there are some for a day.
 _OF_CONVERSATION = select(requests.c.actor, requests.c.request_id, requests.c.answer).where(
     text(OF_A_CONVERSATION),
     requests.c.conversation_id.in_([bindparam("conversation"), _UNKNOWN]),
+)
+# There are few, and for a day: none is found by its workspace.
+_OF_WORKSPACES = select(requests.c.actor, requests.c.request_id, requests.c.answer).where(
+    requests.c.kind == "workspace"
 )
 _SET_ANSWER = (
     update(requests)
@@ -21,6 +25,19 @@ _SET_ANSWER = (
     )
     .values(answer=bindparam("b_answer"))
 )
+
+
+def strip_names_of(connection: Connection, workspace_id: WorkspaceId) -> None:
+    """Clear the name in those answers that tell of the workspace."""
+    changed = list[dict[str, object]]()
+    for actor, request_id, answer in connection.execute(_OF_WORKSPACES):
+        said = Workspace.FromString(bytes(answer))
+        if said.workspace_id == workspace_id:
+            said.ClearField("display_name")
+            left = {"b_actor": actor, "b_request": request_id}
+            changed.append({**left, "b_answer": said.SerializeToString()})
+    if changed:
+        connection.execute(_SET_ANSWER, changed)
 
 
 def strip_answers_of(

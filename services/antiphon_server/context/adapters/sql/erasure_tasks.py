@@ -5,12 +5,12 @@ from collections.abc import Sequence
 import msgspec
 from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
 
-from antiphon_server.context.adapters.sql.answers import strip_answers_of
+from antiphon_server.context.adapters.sql.answers import strip_answers_of, strip_names_of
+from antiphon_server.context.adapters.tables import conversations, messages
 from antiphon_server.context.adapters.tables import erasure_tasks as table
-from antiphon_server.context.adapters.tables import messages
-from antiphon_server.context.model.erasure_tasks import ErasureTask
+from antiphon_server.context.model.erasure_tasks import CONVERSATION, ErasureTask
 from antiphon_server.context.model.messages import MessageId, Offset
-from antiphon_server.context.model.resources import ConversationId
+from antiphon_server.context.model.resources import ConversationId, WorkspaceId
 
 _THIS = table.c.resource == bindparam("b_resource")
 _GET = select(table.c.body).where(_THIS)
@@ -30,6 +30,7 @@ _WAITING = (
     .with_for_update(skip_locked=True)
 )
 _CLAIM = update(table).where(_THIS).values(claimed_until_us=bindparam("b_until"))
+_RELEASE = update(table).where(table.c.done_us == 0).values(claimed_until_us=0)
 _LEFT = messages.c.erased.is_(False)
 _UNERASED = (
     select(messages.c.message_id, messages.c.log_offset)
@@ -53,6 +54,20 @@ _SAID_BY = (
         _LEFT,
     )
     .order_by(messages.c.conversation_id, messages.c.log_offset)
+    .limit(bindparam("b_limit"))
+)
+_IN_WORKSPACE = (
+    select(conversations.c.conversation_id, table.c.body)
+    .select_from(
+        conversations.outerjoin(
+            table, table.c.resource == CONVERSATION + conversations.c.conversation_id
+        )
+    )
+    .where(
+        conversations.c.workspace_id == bindparam("b_workspace"),
+        conversations.c.conversation_id > bindparam("b_after"),
+    )
+    .order_by(conversations.c.conversation_id)
     .limit(bindparam("b_limit"))
 )
 _WORDS = ("title", "instructions", "labels")
@@ -92,6 +107,9 @@ class SqlErasureTasks:
         self._connection.execute(_CLAIM, {"b_resource": row.resource, "b_until": until_us})
         return _decode(bytes(row.body))
 
+    def release(self) -> None:
+        self._connection.execute(_RELEASE)
+
     def renew(self, resource: str, until_us: int) -> None:
         self._connection.execute(_CLAIM, {"b_resource": resource, "b_until": until_us})
 
@@ -105,6 +123,18 @@ class SqlErasureTasks:
         at = {"b_author": author, "b_conversation": "", "b_after": 0, "b_limit": limit}
         rows = self._connection.execute(_SAID_BY, at)
         return [(ConversationId(where), MessageId(it)) for where, it in rows]
+
+    def in_workspace(
+        self, workspace_id: WorkspaceId, after: ConversationId, limit: int
+    ) -> Sequence[tuple[ConversationId, ErasureTask | None]]:
+        at = {"b_workspace": workspace_id, "b_after": after, "b_limit": limit}
+        return [
+            (ConversationId(it), _decode(bytes(body)) if body is not None else None)
+            for it, body in self._connection.execute(_IN_WORKSPACE, at)
+        ]
+
+    def strip_names(self, workspace_id: WorkspaceId) -> None:
+        strip_names_of(self._connection, workspace_id)
 
     def strip_answers(self, conversation_id: ConversationId) -> None:
         strip_answers_of(self._connection, conversation_id, _WORDS)
