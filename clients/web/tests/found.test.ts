@@ -80,6 +80,16 @@ function searching(server: Scripted, pauseMs = 5): Searching {
   return made;
 }
 
+/** What it says after each change: some of it lasts for a few milliseconds. */
+function told(it: Searching, say: (it: Searching) => string | undefined): string[] {
+  const said: string[] = [];
+  it.onChange(() => {
+    const one = say(it);
+    if (one && said.at(-1) !== one) said.push(one);
+  });
+  return said;
+}
+
 const hits = (count: number) => ({ hits: Array.from({ length: count }, (_, at) => ({ message: { messageId: `msg_${at}` } })) });
 
 test("what is typed is asked for a moment after the last letter", async () => {
@@ -115,10 +125,10 @@ test("nothing is asked for where nothing is typed, and what was found goes", asy
 test("it is looked again by itself until all conversations were read", async () => {
   const server = new Scripted([{ pendingConversations: 2 }, { ...hits(1), pendingConversations: 1 }, hits(2)]);
   const it = searching(server);
+  const said = told(it, leftOutOf);
   it.ask(asked("sea"));
-  await until(() => it.found !== undefined);
-  expect(leftOutOf(it)).toBe("2 conversations are still being read; what is in there comes by itself.");
   await until(() => it.hits.length === 2);
+  expect(said[0]).toBe("2 conversations are still being read; what is in there comes by itself.");
   await new Promise((done) => setTimeout(done, 50));
   expect([server.queries.length, leftOutOf(it)]).toEqual([3, ""]);
 });
@@ -128,11 +138,11 @@ test("a server that is away, or wants a pause, is asked again by itself; another
   const limited = new AntiphonError(Code.ResourceExhausted, "", { reason: "RATE_LIMITED", retryAfterMs: 60 });
   const server = new Scripted([away, limited, hits(1)]);
   const it = searching(server);
+  const said = told(it, ({ error }) => (error?.isAway ? "away" : error?.reason));
   const begin = performance.now();
   it.ask(asked("sea"));
-  await until(() => it.error?.isAway === true);
-  await until(() => it.error?.reason === "RATE_LIMITED");
   await until(() => it.hits.length === 1);
+  expect(said).toEqual(["away", "RATE_LIMITED"]);
   expect(performance.now() - begin).toBeGreaterThan(60);
   expect(it.error).toBeUndefined();
   const wrong = new Scripted([new AntiphonError(Code.InvalidArgument, "", { reason: "INVALID_ARGUMENT" })]);
