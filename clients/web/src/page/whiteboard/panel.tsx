@@ -2,7 +2,7 @@
 
 import { timestampMs } from "@bufbuild/protobuf/wkt";
 import type { JSX } from "preact";
-import { useState } from "preact/hooks";
+import { useEffect, useState } from "preact/hooks";
 import type { Thread } from "../../antiphon";
 import type { Section, Whiteboard } from "../../gen/antiphon/memory/v1/whiteboard_pb";
 import type { Desk } from "../desk";
@@ -76,12 +76,17 @@ export function WhiteboardPanel(props: { desk: Desk; thread: Thread; onClose: ()
 function Keeping(props: { desk: Desk; board: Whiteboard; mayWrite: boolean; reload: () => void }): JSX.Element {
   const { board, mayWrite, reload } = props;
   const [error, setError] = useState("");
+  /** What somebody has just chosen stands there until the board says it, too. */
+  const [wish, setWish] = useState<boolean>();
+  useEffect(() => setWish(undefined), [board.kept]);
   const keep = async (kept: boolean) => {
+    setWish(kept);
     try {
       await props.desk.session.stubs.whiteboards.keepWhiteboard({ conversationId: board.conversationId, kept });
       setError("");
     } catch (thrown) {
       setError(sentenceOf(thrown));
+      setWish(undefined);
     }
     reload();
   };
@@ -92,7 +97,7 @@ function Keeping(props: { desk: Desk; board: Whiteboard; mayWrite: boolean; relo
       <label>
         <input
           type="checkbox"
-          checked={board.kept}
+          checked={wish ?? board.kept}
           disabled={!mayWrite}
           onChange={(event) => void keep(event.currentTarget.checked)}
         />
