@@ -65,6 +65,24 @@ def test_a_backup_goes_through_a_pipe(home: Home) -> None:
     assert "this is no whole backup" in refused.stderr
 
 
+def test_a_sealed_backup_goes_through_a_pipe(home: Home) -> None:
+    """Its key stays here. How many are kept is for who knows that it has arrived."""
+    sent, keys = home.path / "sent.tar.sealed", str(home.path / "keys")
+    command = f"{sys.executable} -m antiphon_server backup --to - --keys {keys} > {sent}"
+    variables = {**os.environ, **home.environment}
+    done = subprocess.run(["sh", "-c", command], env=variables, capture_output=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert "It is whole" in home.run("restore", "--check", str(sent), "--keys", keys).stdout
+    whole = home.run("restore", "--check", str(sent), ANTIPHON_BACKUP_KEYS=keys)
+    assert "It is whole" in whole.stdout
+    unnamed = home.run("restore", "--check", str(sent))
+    assert unnamed.returncode == 1
+    assert "say by --keys in which folder that is" in unnamed.stderr
+    kept = home.run("backup", "--to", "-", "--keep", "3")
+    assert kept.returncode == 1
+    assert "remove older ones, and their keys, after that" in kept.stderr
+
+
 def test_what_can_not_be_backed_up_is_a_sentence(tmp_path: Path) -> None:
     """No data, no folder that can be made."""
     home = Home(tmp_path)

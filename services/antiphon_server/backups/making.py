@@ -1,5 +1,6 @@
 """Making a backup, while servers run."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, NamedTuple
 
@@ -7,10 +8,12 @@ from antiphon_server.app.own_database import keeps_postgres, postgres_folder
 from antiphon_server.app.schemas import DATABASE_FILE
 from antiphon_server.backups.archive import measured, read_archive, write_archive
 from antiphon_server.backups.failure import BackupFailed
+from antiphon_server.backups.keys import Key, KeyFolder, SecretOf, key_folder, no_key
 from antiphon_server.backups.manifest import POSTGRES_DUMP, Manifest, manifest_of
 from antiphon_server.backups.ownership import become_owner_of
+from antiphon_server.backups.sealing import opened, sealed_to
 from antiphon_server.backups.secret_mark import secret_mark
-from antiphon_server.backups.shelf import passing_shelf_in, privately, shelf_in
+from antiphon_server.backups.shelf import SEALED, Shelf, passing_shelf_in, privately, shelf_in
 from antiphon_server.runtime.storage.last_backup import note_backup
 from antiphon_server.settings import Settings
 
@@ -18,41 +21,73 @@ _OUTGOING = "outgoing-backup"
 
 
 class Made(NamedTuple):
-    """The backup's file, and those older ones that it took the place of."""
+    """The backup's file, those older ones that it took the place of, and how many keys went."""
 
     path: Path
     manifest: Manifest
     removed: list[Path]
+    destroyed: int = 0
 
 
-def back_up(settings: Settings, folder: Path, most: int = 0) -> Made:
+def back_up(settings: Settings, folder: Path, most: int = 0, keys: Path | None = None) -> Made:
     """Make one in the folder, and read it back; then keep the newest ``most`` alone, if not 0.
 
-    Raises BackupFailed, OSError, and what ``secret_mark`` raises.
+    With a folder of ``keys`` it is sealed by one of its own, which goes there; of these, too, the
+    newest ``most`` are kept. Raises BackupFailed, OSError, and what ``secret_mark`` raises.
     """
     become_owner_of(settings.data_dir)
     with shelf_in(folder) as shelf:
-        manifest = _copy(settings, shelf.content)
-        with open(shelf.part, "wb", opener=privately) as file:
-            write_archive(file, manifest, shelf.content)
-        with shelf.part.open("rb") as file:
-            if read_archive(file) != manifest:
-                raise BackupFailed(f"{shelf.part} does not say what was written")
-        path = shelf.put()
-        removed = shelf.keep(most, path) if most else []
-    note_if_known(settings, manifest)
-    return Made(path, manifest, removed)
+        if keys is None:
+            manifest = _copy(settings, shelf.content)
+            with open(shelf.part, "wb", opener=privately) as file:
+                write_archive(file, manifest, shelf.content)
+            _read_back(shelf, manifest, no_key)
+            made = _put(shelf, manifest, most)
+        else:
+            with key_folder(keys, folder, settings.data_dir) as owned:
+                made = _sealed(settings, shelf, owned, most)
+    note_if_known(settings, made.manifest)
+    return made
 
 
-def send_backup(settings: Settings, target: IO[bytes]) -> Manifest:
+def send_backup(settings: Settings, target: IO[bytes], keys: Path | None = None) -> Manifest:
     """Write one to a stream, of a copy that was read back; what arrives is for its reader to check.
 
     The copy is in the data folder meanwhile. Raises what ``back_up`` raises.
     """
     become_owner_of(settings.data_dir)
+    if keys is None:
+        return _sent(settings, target)
+    with key_folder(keys, settings.data_dir) as owned, owned.new() as key:
+        return _sent(settings, target, key)
+
+
+def _sealed(settings: Settings, shelf: Shelf, keys: KeyFolder, most: int) -> Made:
+    with keys.new() as key:
+        with open(shelf.part, "wb", opener=privately) as file:
+            # Not by way of the shelf: what it is made of would be beside it, in clear.
+            manifest = _sent(settings, file, key)
+        _read_back(shelf, manifest, lambda _: key.secret)
+    made = _put(shelf, manifest, most, SEALED)
+    return made._replace(destroyed=keys.keep(most, key) if most else 0)
+
+
+def _read_back(shelf: Shelf, manifest: Manifest, secret_of: SecretOf) -> None:
+    with shelf.part.open("rb") as file:
+        if read_archive(opened(file, secret_of)) != manifest:
+            raise BackupFailed(f"{shelf.part} does not say what was written")
+
+
+def _put(shelf: Shelf, manifest: Manifest, most: int, suffix: str = "") -> Made:
+    path = shelf.put(suffix)
+    return Made(path, manifest, shelf.keep(most, path) if most else [])
+
+
+def _sent(settings: Settings, target: IO[bytes], key: Key | None = None) -> Manifest:
     with passing_shelf_in(settings.data_dir / _OUTGOING) as shelf:
         manifest = _copy(settings, shelf.content)
-        write_archive(target, manifest, shelf.content)
+        with nullcontext(target) if key is None else sealed_to(target, key) as file:
+            write_archive(file, manifest, shelf.content)
     return manifest
 
 

@@ -12,9 +12,11 @@ from antiphon_server.app.schemas import DATABASE_FILE, MIGRATED_MARK, MOVED_FILE
 from antiphon_server.backups.archive import read_archive
 from antiphon_server.backups.failure import BackupFailed
 from antiphon_server.backups.heads import Heads
+from antiphon_server.backups.keys import secrets_in
 from antiphon_server.backups.making import note_if_known
 from antiphon_server.backups.manifest import Manifest
 from antiphon_server.backups.ownership import become_owner_of
+from antiphon_server.backups.sealing import opened
 from antiphon_server.backups.secret_mark import secret_mark
 from antiphon_server.backups.shelf import Shelf, passing_shelf_in, privately, sync
 from antiphon_server.runtime.storage.data_dir_lock import exclusive
@@ -32,20 +34,22 @@ class Restored(NamedTuple):
     other_secret: bool
 
 
-def check_backup(settings: Settings, source: IO[bytes]) -> Manifest:
+def check_backup(settings: Settings, source: IO[bytes], keys: Path | None = None) -> Manifest:
     """Read all of a backup, as a restore would, and change nothing but what is known of backups.
 
     Raises BackupFailed, OSError, and what ``secret_mark`` raises.
     """
-    manifest = read_archive(source)
+    manifest = read_archive(opened(source, secrets_in(keys)))
     if settings.data_dir.exists() and manifest.secret_mark == secret_mark(settings) != "":
         become_owner_of(settings.data_dir)
         note_if_known(settings, manifest)
     return manifest
 
 
-def restore(settings: Settings, source: IO[bytes], *, replace: bool = False) -> Restored:
-    """Put a backup back, all or nothing.
+def restore(
+    settings: Settings, source: IO[bytes], keys: Path | None = None, *, replace: bool = False
+) -> Restored:
+    """Put a backup back, all or nothing; one that is sealed by its key in the folder ``keys``.
 
     A database that is there is refused, or set aside with ``replace``. Raises BackupFailed,
     OSError, DataDirUnusable while a server runs, and what ``secret_mark`` raises.
@@ -54,7 +58,7 @@ def restore(settings: Settings, source: IO[bytes], *, replace: bool = False) -> 
     with exclusive(settings.data_dir) as data_dir:
         if settings.database_url is None:
             _insist_on_room(data_dir, replace=replace)
-        with _received(data_dir, source) as (shelf, manifest):
+        with _received(data_dir, opened(source, secrets_in(keys))) as (shelf, manifest):
             if settings.database_url is not None:
                 _restore_postgres(settings.database_url.reveal(), shelf.content, manifest)
                 aside = None

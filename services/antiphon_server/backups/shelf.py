@@ -12,7 +12,9 @@ from antiphon_server.backups.failure import BackupFailed
 from antiphon_server.runtime.storage.ownership import first_not_ours, group_of, user_of
 
 _NAME = "antiphon-%Y%m%dT%H%M%SZ.tar"
-_ALL = "antiphon-????????T??????Z.tar"
+_ALL = "antiphon-????????T??????Z.tar*"
+SEALED = ".sealed"
+"""What the names of backups end with that only their keys open."""
 
 
 class Shelf:
@@ -23,12 +25,12 @@ class Shelf:
         self.part = folder / "antiphon.tar.part"
         self.content = folder / "antiphon.content.part"
 
-    def put(self) -> Path:
+    def put(self, suffix: str = "") -> Path:
         """Give the part its name, by which it is found from now on."""
-        path = self._folder / datetime.now(UTC).strftime(_NAME)
+        path = self._free(suffix)
         while path.exists():  # two in one second: neither takes the other's place
             time.sleep(0.1)
-            path = self._folder / datetime.now(UTC).strftime(_NAME)
+            path = self._free(suffix)
         sync(self.part)
         self.part.rename(path)
         sync(self._folder)
@@ -42,6 +44,9 @@ class Shelf:
             path.unlink()
         return gone
 
+    def _free(self, suffix: str) -> Path:
+        return self._folder / (datetime.now(UTC).strftime(_NAME) + suffix)
+
     def clear(self) -> None:
         """Remove what is no backup yet, and what SQLite had beside it."""
         for path in (self.part, *self._folder.glob(f"{self.content.name}*")):
@@ -51,6 +56,21 @@ class Shelf:
 @contextmanager
 def shelf_in(folder: Path) -> Iterator[Shelf]:
     """The folder for one process, made (mode 0700) if it is missing. Raises BackupFailed."""
+    with taken(folder):
+        shelf = Shelf(folder)
+        shelf.clear()  # of one that was killed
+        try:
+            yield shelf
+        finally:
+            shelf.clear()
+
+
+@contextmanager
+def taken(folder: Path) -> Iterator[None]:
+    """Make a folder (mode 0700) if it is missing, and keep other backups out of it.
+
+    Raises BackupFailed.
+    """
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
@@ -58,12 +78,7 @@ def shelf_in(folder: Path) -> Iterator[Shelf]:
         raise BackupFailed(_no_folder(folder, error)) from error
     try:
         _take(folder, handle)
-        shelf = Shelf(folder)
-        shelf.clear()  # of one that was killed
-        try:
-            yield shelf
-        finally:
-            shelf.clear()
+        yield
     finally:
         os.close(handle)
 

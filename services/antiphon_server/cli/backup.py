@@ -35,11 +35,23 @@ _NO_SECRET = (
 )
 
 
+Keys = Annotated[
+    Path | None,
+    typer.Option(
+        "--keys",
+        metavar="FOLDER",
+        envvar="ANTIPHON_BACKUP_KEYS",
+        help="Where keys of backups are, one for each: without it a backup can't be opened.",
+    ),
+]
+
+
 def backup(
     to: Annotated[
         str, typer.Option("--to", metavar="FOLDER", help="Where it goes; - is standard output.")
     ],
     keep: Annotated[int, typer.Option(min=0, help="Keep so many, the newest; 0 removes none.")] = 0,
+    keys: Keys = None,
     data_dir: DataDir = None,
 ) -> None:
     """Make a backup of all that is stored, while servers run: one file, read back and found whole.
@@ -48,21 +60,27 @@ def backup(
     where `antiphon up --mesh` may have a Postgres of its own. The installation's secret is not in
     it. Run by root it goes on as the data's owner.
 
+    With --keys each is sealed by a key of its own. --keep destroys the keys of older ones, and with
+    them every copy, wherever that is: so what was erased is gone from these as well.
+
     For example:
 
     - `antiphon backup --to /var/backups/antiphon --keep 14`
+    - `antiphon backup --to /var/backups/antiphon --keys /mnt/keys --keep 14`
     - `antiphon backup --to - | aws s3 cp - s3://bucket/antiphon.tar`
     """
     with _failures():
         settings = _settings(data_dir)
+        keys = None if keys is None else keys.expanduser()
         if to == _STREAM:
-            _send(settings)
+            _send(settings, keep, keys)
         else:
-            _make(settings, Path(to).expanduser(), keep)
+            _make(settings, Path(to).expanduser(), keep, keys)
 
 
 def restore(
     source: Annotated[str, typer.Argument(metavar="FILE", help="A backup; - is standard input.")],
+    keys: Keys = None,
     data_dir: DataDir = None,
     replace: Annotated[
         bool, typer.Option("--replace", help="Set aside what is there, in a folder beside it.")
@@ -89,11 +107,12 @@ def restore(
 
     with _failures():
         settings = _settings(data_dir)
+        keys = None if keys is None else keys.expanduser()
         with _source(source) as file:
             if check:
-                say(f"It is whole: {_told(check_backup(settings, file))}.")
+                say(f"It is whole: {_told(check_backup(settings, file, keys))}.")
                 return
-            done = put_back(settings, file, replace=replace)
+            done = put_back(settings, file, keys, replace=replace)
         say(f"Restored {_told(done.manifest)}.")
         if done.aside is not None:
             say(f"What was there before is in {done.aside}.")
@@ -105,32 +124,44 @@ def restore(
             say(told.format(place=place_of_secret(settings)), err=True)
 
 
-def _make(settings: "Settings", folder: Path, keep: int) -> None:
+def _make(settings: "Settings", folder: Path, keep: int, keys: Path | None) -> None:
     from antiphon_server.backups import back_up
     from antiphon_server.backups.secret_mark import place_of_secret
 
-    made = back_up(settings, folder, keep)
+    made = back_up(settings, folder, keep, keys)
     say(f"{made.path}: {_told(made.manifest)}, read back.")
     for path in made.removed:
         say(f"Removed {path.name}.")
+    if made.destroyed:
+        keys_of = _counted(made.destroyed, "key")
+        say(f"Destroyed {keys_of}: no copy of these backups can be opened any more.")
     say(_SECRET.format(place=place_of_secret(settings)))
 
 
-def _send(settings: "Settings") -> None:
+def _send(settings: "Settings", keep: int, keys: Path | None) -> None:
     from antiphon_server.backups import send_backup
     from antiphon_server.backups.secret_mark import place_of_secret
 
+    if keep:
+        raise CommandError(
+            "--keep is for a folder. Whether a stream has arrived only `restore --check` tells: "
+            "remove older ones, and their keys, after that"
+        )
     if sys.stdout.isatty():
         raise CommandError("this would be written to the terminal: `--to - | …`, or --to FOLDER")
-    manifest = send_backup(settings, sys.stdout.buffer)
+    manifest = send_backup(settings, sys.stdout.buffer, keys)
     say(f"Sent {_told(manifest)}.", err=True)
     say(_SECRET.format(place=place_of_secret(settings)), err=True)
 
 
 def _told(manifest: "Manifest") -> str:
     size, heads = manifest.size / (1 << 20), manifest.heads
-    logs = "1 log" if heads.logs == 1 else f"{heads.logs:,} logs"
+    logs = _counted(heads.logs, "log")
     return f"what was stored at {manifest.made_at:%Y-%m-%d %H:%M:%S} UTC, {size:.1f} MiB, {logs}"
+
+
+def _counted(count: int, what: str) -> str:
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
 
 
 def _settings(data_dir: Path | None) -> "Settings":

@@ -13,6 +13,7 @@ OF_COMMANDS = frozenset(
         "API_KEY",
         "PASSWORD",
         "NEW_PASSWORD",
+        "BACKUP_KEYS",
         "RESET_TOKEN",
         "CA",
         "CLIENT_CERT",

@@ -1,4 +1,4 @@
-"""One who searches: until all is read, then word after word, then for what was said just now."""
+"""One who searches and recalls: until all is read, word after word, what was said just now."""
 
 import secrets
 import time
@@ -10,7 +10,7 @@ import grpc
 from antiphon.context.v1.context_service_pb2 import PostMessageRequest
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon.context.v1.message_pb2 import Part
-from antiphon.memory.v1.search_service_pb2 import SearchMessagesRequest
+from antiphon.memory.v1.search_service_pb2 import RecallRequest, SearchMessagesRequest
 from antiphon.memory.v1.search_service_pb2_grpc import SearchServiceStub
 from tests.proofs.bench.loads.client import Target, channels
 
@@ -20,7 +20,7 @@ WARM = 20
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """Search for each of ``queries``, then post ``posts`` times to one conversation and search."""
+    """Search for each of ``queries``, recall each, then ``posts`` times post and search."""
 
     target: dict[str, Any]
     queries: list[str]
@@ -29,7 +29,7 @@ class Job:
 
 
 async def run(job: Job) -> dict[str, Any]:
-    """Returns seconds: until all was read, of each search, and from a post's answer to its hit.
+    """Returns seconds: until all was read, of each call, and from a post's answer to its hit.
 
     ``search_cpu_ms`` is the server's processor time for a search.
     """
@@ -42,6 +42,7 @@ async def run(job: Job) -> dict[str, Any]:
         used_s = target.cpu_s
         result["search_s"] = [(await searcher.find(query))[0] for query in job.queries]
         result["search_cpu_ms"] = (target.cpu_s - used_s) * 1000 / len(job.queries)
+        result["recall_s"] = [await searcher.recall(query) for query in job.queries]
         found = [await searcher.post_and_find(job.conversation) for _ in range(job.posts)]
     return result | {
         "findable_s": [findable_s for findable_s, _ in found],
@@ -62,6 +63,12 @@ class _Searcher:
         request = SearchMessagesRequest(query=query)
         answer = await self._search.SearchMessages(request, **self._asked)
         return time.perf_counter() - begun, answer
+
+    async def recall(self, query: str) -> float:
+        """How long it takes to find messages and memories, in seconds."""
+        begun = time.perf_counter()
+        await self._search.Recall(RecallRequest(query=query), **self._asked)
+        return time.perf_counter() - begun
 
     async def until_read(self) -> float:
         """Search until nothing is pending; returns the seconds that takes."""

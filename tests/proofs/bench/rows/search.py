@@ -1,13 +1,20 @@
-"""Search: of a user with 100,000 messages in 500 conversations, on SQLite and on Postgres."""
+"""Search: of a user with 90,000 messages and 10,000 memories, on SQLite and on Postgres."""
 
+import asyncio
+import itertools
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import grpc
+
 from antiphon.context.v1.context_service_pb2 import ListConversationsRequest, ListMessagesRequest
 from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
+from antiphon.memory.v1.memory_pb2 import MEMORY_KIND_NOTE, Memory
+from antiphon.memory.v1.memory_service_pb2 import PutMemoryRequest
+from antiphon.memory.v1.memory_service_pb2_grpc import MemoryServiceStub
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.postgres import PostgresDatabase
 from tests.proofs.bench.antiphon import offline
@@ -16,11 +23,12 @@ from tests.proofs.bench.figures import Figure, Target, at_most, paired, point
 from tests.proofs.bench.loads.client import Target as Whom
 from tests.proofs.bench.meshes import stores
 from tests.proofs.bench.rows.sides import in_ms
-from tests.proofs.bench.said import fill, queries
+from tests.proofs.bench.said import fill, queries, texts
 from tests.proofs.bench.tsvector import Matching, matching
 
-MESSAGES, CONVERSATIONS = 100_000, 500
+MESSAGES, MEMORIES, CONVERSATIONS = 90_000, 10_000, 500
 SEARCHES, POSTS = 200, 50
+OF_A_POINT = (50, 10)
 DATABASE = "ANTIPHON_DATABASE_URL"
 
 
@@ -35,10 +43,10 @@ class _Server:
 
 async def search(bench: Bench) -> list[Figure]:
     """The whole RPC, what it takes to begin, memory, and how soon a post is found."""
-    messages, conversations = _size(bench, MESSAGES)
+    size = _size(bench, MESSAGES, MEMORIES)
     figures = []
     for store in ("SQLite", "Postgres"):
-        async with _filled(bench, store, messages, conversations) as it:
+        async with _filled(bench, store, *size) as it:
             found = [await _measured(bench, it) for _ in range(1 if bench.quick else 3)]
             figures += _figures(store, found)
             if store == "Postgres":
@@ -47,14 +55,17 @@ async def search(bench: Bench) -> list[Figure]:
 
 
 async def searches(bench: Bench) -> list[Figure]:
-    """The same on SQLite with 1,000 to 1,000,000 messages, 200 in a conversation."""
+    """The same on SQLite with 1,000 to 1,000,000 of both, 180 messages in a conversation."""
     figures = []
     for size in (1_000, 10_000) if bench.quick else (1_000, 10_000, 100_000, 1_000_000):
-        async with _filled(bench, "SQLite", *_size(bench, size)) as it:
-            found = [await _measured(bench, it)]
+        memories = min(size // 10, MEMORIES)
+        async with _filled(bench, "SQLite", *_size(bench, size - memories, memories)) as it:
+            found = [await _measured(bench, it, *OF_A_POINT)]
         for percent in (50, 95):
             took = in_ms(found, "search_s", percent)
             figures.append(point(f"search: a search, p{percent}", "ms", size, took))
+            took = in_ms(found, "recall_s", percent)
+            figures.append(point(f"search: a recall, p{percent}", "ms", size, took))
         figures += [
             point("search: until all is read", "s", size, [it["ready_s"] for it in found]),
             point("search: memory", "MB", size, [it["memory_mb"] for it in found]),
@@ -62,14 +73,16 @@ async def searches(bench: Bench) -> list[Figure]:
     return figures
 
 
-def _size(bench: Bench, messages: int) -> tuple[int, int]:
-    messages = min(messages, 10_000) if bench.quick else messages
-    return messages, max(messages * CONVERSATIONS // MESSAGES, 1)
+def _size(bench: Bench, messages: int, memories: int = 0) -> tuple[int, int, int]:
+    """So many messages, conversations and memories."""
+    if bench.quick:
+        messages, memories = min(messages, 10_000), min(memories, 1_000)
+    return messages, max(messages * CONVERSATIONS // MESSAGES, 1), memories
 
 
 @asynccontextmanager
 async def _filled(
-    bench: Bench, store: str, messages: int, conversations: int
+    bench: Bench, store: str, messages: int, conversations: int, memories: int
 ) -> AsyncIterator[_Server]:
     async with AsyncExitStack() as stack:
         data_dir, variables = bench.fresh() / "data", dict[str, str]()
@@ -80,9 +93,21 @@ async def _filled(
             whom = Whom(**server.target)
             async with whom.channel() as channel:
                 like = await whom.conversation(channel)
+                await _remember(whom, channel, memories)
         async with _stopped(data_dir, variables) as database:
             await fill(database, like, conversations, messages)
         yield _Server(data_dir, variables, like)
+
+
+async def _remember(whom: Whom, channel: grpc.aio.Channel, memories: int) -> None:
+    memory, notes = MemoryServiceStub(channel), itertools.islice(texts(seed=3), memories)
+
+    async def put() -> None:
+        for text in notes:
+            request = PutMemoryRequest(memory=Memory(kind=MEMORY_KIND_NOTE, text=text))
+            await memory.PutMemory(request, **_asked(whom))
+
+    await asyncio.gather(*(put() for _ in range(8)))
 
 
 @asynccontextmanager
@@ -98,11 +123,13 @@ async def _stopped(data_dir: Path, variables: Mapping[str, str]) -> AsyncIterato
         await postgres.close()
 
 
-async def _measured(bench: Bench, it: _Server) -> dict[str, Any]:
+async def _measured(
+    bench: Bench, it: _Server, searches: int = SEARCHES, posts: int = POSTS
+) -> dict[str, Any]:
     async with bench.antiphon(it.data_dir, variables=it.variables) as server:
         await _listed(Whom(**server.target))
         before = server.server.resident_bytes
-        job = {"conversation": it.conversation, "queries": queries(SEARCHES), "posts": POSTS}
+        job = {"conversation": it.conversation, "queries": queries(searches), "posts": posts}
         result = await bench.load("search", target=server.target, **job)
         return result | {"memory_mb": (server.server.resident_bytes - before) / 1e6}
 
@@ -136,6 +163,13 @@ def _figures(store: str, found: list[dict[str, Any]]) -> list[Figure]:
     return [
         figure("a search, p50", "ms", ms("search_s", 50)),
         figure("a search, p95", "ms", ms("search_s", 95), at_most(50, of_floor=False)),
+        figure("a recall of messages and memories, p50", "ms", ms("recall_s", 50)),
+        figure(
+            "a recall of messages and memories, p95",
+            "ms",
+            ms("recall_s", 95),
+            at_most(50, of_floor=False),
+        ),
         figure("server CPU per search", "ms", [it["search_cpu_ms"] for it in found]),
         figure("a search right after a post, p95", "ms", ms("after_post_s", 95)),
         figure(
