@@ -6,10 +6,12 @@ import random
 import pytest
 
 from antiphon.events.v1 import event_service_pb2
+from antiphon_server.memory.adapters import logs
 from antiphon_server.memory.index import Query
 from antiphon_server.memory.model import ConversationId
 from antiphon_server.memory.search import library
 from antiphon_server.runtime.errors import DomainError, Reason
+from tests.context.stand_ins import ANN
 from tests.context.world import World
 from tests.e2e.until import until
 from tests.memory.search_world import Search, search_on
@@ -113,7 +115,38 @@ async def test_what_is_in_use_is_not_given_up_for_what_has_no_room(world: World)
             answer = await search.answer("heron")
             assert [it.excerpt.text for it in answer.hits] == first
             assert (answer.searched, answer.pending, answer.more) == (1, 0, True)
+            search.clock.now += 61  # it would have no room later either
         assert sorted(search.logs.read_of) == sorted(both)  # each once
+
+
+async def test_of_what_has_no_room_the_first_is_kept(world: World) -> None:
+    """What somebody says in a new conversation, or again in an old one, takes an older one's."""
+    async with search_on(world, max_bytes=1) as search:
+        those = [await world.conversation() for _ in range(3)]
+        for it in those:
+            await world.post(it, "heron")
+        for newest in (0, 1, 2, 2, 0):
+            those.insert(0, those.pop(newest))
+            brought = await search.brought(*those, asker=ANN)
+            assert (brought.conversation_ids, brought.pending) == (those[:1], 0)
+            assert brought.left_out == 2
+
+
+async def test_a_long_one_without_room_is_not_read_again_and_again(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is given up at its first page, and its reader reads something else."""
+    monkeypatch.setattr(logs, "PAGE", 2)
+    async with search_on(world, max_bytes=1) as search:
+        here, long = [await world.conversation() for _ in range(2)]
+        await world.post(here, "heron")
+        for number in range(7):
+            await world.post(long, f"heron {number}")
+        await search.brought(here)
+        brought = await search.brought(here, long)
+        assert (brought.conversation_ids, brought.pending, brought.left_out) == ([here], 0, 1)
+        assert search.logs.read_of.count(ConversationId(long)) == 1
+        assert search.library.waiting == 0
 
 
 async def test_who_holds_most_of_the_index_makes_room_for_others(world: World) -> None:

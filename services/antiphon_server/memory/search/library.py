@@ -9,7 +9,7 @@ import asyncio
 import logging
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
 from antiphon_server.memory.index import Document, DocumentId, Hit, PartitionKey, Query
@@ -18,7 +18,7 @@ from antiphon_server.memory.ports import Conversations, Logs, Names
 from antiphon_server.memory.search.indexing import Indexing, in_portions
 from antiphon_server.memory.search.line import Line
 from antiphon_server.memory.search.meanings import Meanings
-from antiphon_server.memory.search.places import Holdings, Position
+from antiphon_server.memory.search.places import IN_USE_S, GivenUp, Holdings, Position
 from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -33,8 +33,6 @@ SHARE, LEAST_BYTES = 4, 64 << 10
 """A conversation may hold the 4th part of that, or so much; of a larger one the newest is kept."""
 MAX_WAITING = 100_000
 READERS = 4
-IN_USE_S = 60.0
-"""What was searched so short a time ago is not given up for what else is wanted."""
 _USER = "users/"
 _LOST = (Reason.CURSOR_TRIMMED, Reason.EPOCH_CHANGED)
 T = TypeVar("T")
@@ -67,8 +65,8 @@ class Library:
         self._meanings = meanings
         self._places: OrderedDict[ConversationId, Position] = OrderedDict()  # last used last
         self._line = Line(MAX_WAITING)
-        self._no_room = LruCache[ConversationId, float](MAX_WAITING)
-        self._askers = LruCache[ConversationId, str](MAX_WAITING)
+        self._given_up = GivenUp(MAX_WAITING)
+        self._asked = LruCache[ConversationId, tuple[str, int]](MAX_WAITING)
         self._holdings = Holdings()
 
     @property
@@ -96,20 +94,25 @@ class Library:
     ) -> Brought:
         """Those that know all that was committed when this was called.
 
-        Those that were never read are read now; what takes longer than ``wait_s`` goes on without
-        the caller. Who asks, ``asker``, waits for own conversations and not for others'. Raises
-        DomainError if logs can't be looked at.
+        Those that were never read are read now, the first ones first; what takes longer than
+        ``wait_s`` goes on without the caller. Of what has no room together the first ones are kept.
+        Who asks, ``asker``, waits for own conversations and not for others'. Raises DomainError if
+        logs can't be looked at.
         """
+        ranks = {it: rank for rank, it in enumerate(conversation_ids)}
         known = {it: place for it in conversation_ids if (place := self._whole(it)) is not None}
-        self._use(known, asker)
+        self._use(known, ranks, asker)
         moved = await self._logs.news({it: place.cursor for it, place in known.items()})
-        no_room = {it for it in conversation_ids if it not in known and self._has_no_room(it)}
-        wanted = set(moved).union(it for it in conversation_ids if it not in known) - no_room
-        behind = await self._read([it for it in conversation_ids if it in wanted], wait_s, asker)
-        there = [it for it in conversation_ids if it not in behind and self._whole(it) is not None]
-        self._use(there, asker)
-        left_out = no_room.union(it for it in wanted if self._has_no_room(it)).difference(there)
-        pending = len(conversation_ids) - len(there) - len(left_out)
+        no_room = self._without_room(it for it in ranks.items() if it[0] not in known)
+        wanted = [it for it in ranks if (it in moved or it not in known) and it not in no_room]
+        for it in wanted:
+            self._asked.put(it, (asker, ranks[it]))
+        behind = await self._read(wanted, wait_s, asker)
+        there = [it for it in ranks if it not in behind and self._whole(it) is not None]
+        self._use(there, ranks, asker)
+        not_there = ranks.keys() - set(there)
+        left_out = (no_room & not_there) | self._without_room((it, ranks[it]) for it in not_there)
+        pending = len(not_there) - len(left_out)
         return Brought(there, pending, len(left_out) + self._count_cut(there))
 
     async def search(self, query: Query, conversation_ids: Collection[ConversationId]) -> list[Hit]:
@@ -167,8 +170,6 @@ class Library:
         """Have these read up to now; returns those that are not, after that time."""
         if not conversation_ids:
             return ()
-        for it in conversation_ids:
-            self._askers.put(it, asker)
         outcomes = self._line.ask(asker, conversation_ids)
         if outcomes:
             await asyncio.wait(outcomes.values(), timeout=wait_s)
@@ -180,7 +181,7 @@ class Library:
             conversation_id = await self._line.take()
             try:
                 more = await self._turn(conversation_id)
-                await self._make_room(conversation_id)
+                stays = await self._make_room(conversation_id)
             except asyncio.CancelledError:
                 self._line.finish(conversation_id, whole=False)
                 raise
@@ -194,10 +195,11 @@ class Library:
                     exc_info=not known,
                 )
             else:
-                if more:
+                if more and stays:
                     self._line.again(conversation_id)
                 else:
-                    self._line.finish(conversation_id, whole=conversation_id in self._places)
+                    whole = conversation_id in self._places and not more
+                    self._line.finish(conversation_id, whole=whole)
 
     async def _turn(self, conversation_id: ConversationId) -> bool:
         """Read a stretch; says whether there is more. A log that lost its place is read anew."""
@@ -223,8 +225,8 @@ class Library:
     async def _begun(self, conversation_id: ConversationId) -> Position:
         """Where to read on; what the log has no more is in the index then."""
         end = await self._logs.end(conversation_id)
-        asker = self._askers.get(conversation_id) or conversation_id
-        place = Position(end.cursor if not end.whole else "", asker, used_s=self._clock())
+        asker, rank = self._asked.get(conversation_id) or (conversation_id, 0)
+        place = Position(end.cursor if not end.whole else "", asker, rank, used_s=self._clock())
         if not end.whole:
             said = await self._conversations.said_in(conversation_id)
             try:
@@ -256,24 +258,31 @@ class Library:
             place.is_cut = place.is_cut or is_cut
             self._holdings.charge(place, place.asker, size_bytes)
 
-    async def _make_room(self, newest: ConversationId) -> None:
-        """Give up what was used longest ago; where all of it is in use, what had better wait."""
+    async def _make_room(self, newest: ConversationId) -> bool:
+        """Give up what was used longest ago; where all is in use, what matters least.
+
+        Says whether the newest stays.
+        """
+        asker = self._places[newest].asker if newest in self._places else ""
+        stays = True
         while self.size_bytes > self._max_bytes and len(self._places) > 1:
             now_s = self._clock()
             last = next((it for it in self._places if it not in self._line), newest)
             if last == newest or now_s - self._places[last].used_s < IN_USE_S:
-                last = self._of_who_holds_most(newest)
-                self._no_room.put(last, now_s)
+                least = self._of_least_use(asker)
+                if least is None or (least != newest and self._line.is_taken(least)):
+                    break  # who reads that one gives it up
+                last = least
+                self._given_up.note(last, self._places[last].rank, now_s)
             await self._drop(last)
-            if last == newest:
-                return
+            stays = stays and last != newest
+        return stays
 
-    def _of_who_holds_most(self, newest: ConversationId) -> ConversationId:
-        """What somebody used longest ago who holds much more than who has asked for the newest."""
-        asker = self._places[newest].asker if newest in self._places else ""
-        most = self._holdings.who_holds_much_more(asker)
-        theirs = (it for it, place in self._places.items() if place.asker == most)
-        return next((it for it in theirs if it not in self._line), newest)
+    def _of_least_use(self, asker: str) -> ConversationId | None:
+        """What was asked for last by who holds much more than this one, or else by this one."""
+        most = self._holdings.who_holds_much_more(asker) or asker
+        theirs = [it for it, place in self._places.items() if place.asker == most]
+        return max(theirs, key=lambda it: self._places[it].rank, default=None)
 
     def _count_cut(self, conversation_ids: Sequence[ConversationId]) -> int:
         return sum(1 for it in conversation_ids if self._places[it].is_cut)
@@ -282,24 +291,35 @@ class Library:
         place = self._places.get(conversation_id)
         return place if place is not None and place.whole else None
 
-    def _use(self, conversation_ids: Collection[ConversationId], asker: str) -> None:
+    def _use(
+        self,
+        conversation_ids: Collection[ConversationId],
+        ranks: Mapping[ConversationId, int],
+        asker: str,
+    ) -> None:
         """Remember that these were of use, the first of them the last to be given up."""
         now_s = self._clock()
         for it in reversed(list(conversation_ids)):
             place = self._places[it]
-            place.used_s = now_s
+            place.used_s, place.rank = now_s, ranks[it]
             if asker and asker != place.asker:
                 self._holdings.charge(place, asker, place.size_bytes)
             self._places.move_to_end(it)
 
-    def _has_no_room(self, conversation_id: ConversationId) -> bool:
-        """Whether it was given up so short a time ago that it would be given up again."""
-        given_up_s = self._no_room.get(conversation_id)
-        return (
-            given_up_s is not None
-            and conversation_id not in self._places
-            and self._clock() - given_up_s < IN_USE_S
+    def _without_room(self, ranked: Iterable[tuple[ConversationId, int]]) -> set[ConversationId]:
+        """Those that were given up, and would be again if they were read now."""
+        now_s = self._clock()
+        oldest = next(iter(self._places.values()), None)
+        full = (
+            oldest is not None
+            and now_s - oldest.used_s < IN_USE_S
+            and self.size_bytes > self._max_bytes * 3 // 4
         )
+        return {
+            it
+            for it, rank in ranked
+            if it not in self._places and self._given_up.keeps(it, rank, now_s, full=full)
+        }
 
     async def _drop(self, conversation_id: ConversationId) -> None:
         place = self._places.pop(conversation_id, None)

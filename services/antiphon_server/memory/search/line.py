@@ -57,6 +57,10 @@ class Line:
             self._filled.clear()
             await self._filled.wait()
 
+    def is_taken(self, conversation_id: ConversationId) -> bool:
+        """Whether a reader has it."""
+        return conversation_id in self._taken
+
     def again(self, conversation_id: ConversationId) -> None:
         """There is more of it: it waits for whoever it was taken for, in front of the others."""
         asker = self._taken.pop(conversation_id)
