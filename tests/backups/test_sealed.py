@@ -8,9 +8,17 @@ from pathlib import Path
 
 import pytest
 
-from antiphon_server.backups import BackupFailed, back_up, check_backup, making, restore
+from antiphon_server.backups import (
+    BackupFailed,
+    back_up,
+    check_backup,
+    making,
+    restore,
+    send_backup,
+)
 from antiphon_server.backups.keys import Key, no_key, secrets_in
 from antiphon_server.backups.sealing import opened, sealed_to
+from antiphon_server.backups.shelf import Shelf
 from antiphon_server.settings import Settings, read_settings
 from tests.cli.conftest import Home
 
@@ -39,7 +47,7 @@ def test_what_was_sealed_is_opened(size: int) -> None:
     assert unsealed(sealed(plain)) == plain
 
 
-class Slow(io.RawIOBase):
+class Pipe(io.RawIOBase):
     """A pipe, which gives less than was asked for."""
 
     def __init__(self, text: bytes) -> None:
@@ -57,7 +65,7 @@ class Slow(io.RawIOBase):
 def test_a_pipe_gives_pieces_of_its_own() -> None:
     """They are put together again."""
     plain = os.urandom(2 * PIECE + 5)
-    source = io.BufferedReader(Slow(sealed(plain)), 100)
+    source = io.BufferedReader(Pipe(sealed(plain)), 100)  # type: ignore[type-var]
     assert opened(source, lambda _: KEY.secret).read() == plain
 
 
@@ -136,6 +144,36 @@ def test_a_copy_elsewhere_ends_with_its_key(settings: Settings, tmp_path: Path) 
     for copy in elsewhere.iterdir():
         with copy.open("rb") as file, pytest.raises(BackupFailed, match="nobody can open"):
             check_backup(settings, file, keys)
+
+
+def test_keys_of_other_backups_stay(settings: Settings, tmp_path: Path) -> None:
+    """Of another folder, and of what went by a stream: these are their owners' to remove."""
+    keys = tmp_path / "keys"
+    other = back_up(settings, tmp_path / "other", keys=keys)
+    sent = io.BytesIO()
+    send_backup(settings, sent, keys)
+    plain = back_up(settings, tmp_path / "backups")
+    back_up(settings, tmp_path / "backups", keys=keys)
+    made = back_up(settings, tmp_path / "backups", most=1, keys=keys)
+    assert (len(made.removed), made.destroyed) == (2, 1)
+    assert not plain.path.exists()
+    check_backup(settings, io.BytesIO(sent.getvalue()), keys)
+    with other.path.open("rb") as file:
+        check_backup(settings, file, keys)
+
+
+def test_a_backup_that_gets_no_name_has_no_key(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody would know what it is for."""
+
+    def fails(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Shelf, "put", fails)
+    with pytest.raises(OSError, match="No space"):
+        back_up(settings, tmp_path / "backups", keys=tmp_path / "keys")
+    assert not list((tmp_path / "keys").iterdir())
 
 
 def test_keys_are_kept_apart(settings: Settings, tmp_path: Path) -> None:

@@ -3,7 +3,7 @@
 import os
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -46,23 +46,27 @@ class KeyFolder:
 
     @contextmanager
     def new(self) -> Iterator[Key]:
-        """A new key, kept if this ends without an error. Raises OSError."""
+        """A new key, which goes again if this ends with an error. Raises OSError."""
         name = f"{datetime.now(UTC):%Y%m%dT%H%M%SZ}-{secrets.token_hex(4)}"
         key = Key(name, secrets.token_bytes(_KEY_BYTES))
-        part = self._folder / f"{name}{_PART}"
         try:
-            with open(part, "xb", opener=privately) as file:
+            with open(self._part(name), "xb", opener=privately) as file:
                 file.write(key.secret)
-            sync(part)
+            sync(self._part(name))
             yield key
-            part.rename(self._folder / f"{name}{_SUFFIX}")
-            sync(self._folder)
-        finally:
-            _destroy(part)
+        except BaseException:
+            for path in (self._part(name), self._path(name)):
+                _destroy(path)
+            raise
+
+    def publish(self, key: Key) -> None:
+        """Give it the name by which it is found from now on, before its backup has one."""
+        self._part(key.name).rename(self._path(key.name))
+        sync(self._folder)
 
     def secret_of(self, name: str) -> bytes:
         """Of the key of this name. Raises BackupFailed if it is not there any more; OSError."""
-        path = self._folder / f"{name}{_SUFFIX}"
+        path = self._path(name)
         if not _NAME.fullmatch(name) or not path.exists():
             raise BackupFailed(
                 f"it is sealed by the key {name!r}, which is not in {self._folder}: if it was "
@@ -73,23 +77,25 @@ class KeyFolder:
             raise BackupFailed(f"{path} is no key: it has {len(secret)} bytes of {_KEY_BYTES}")
         return secret
 
-    def keep(self, most: int, newest: Key) -> int:
-        """Destroy the oldest but for so many, ``newest`` among them; returns how many."""
-        others = [it for it in self._all(_SUFFIX) if it.name != f"{newest.name}{_SUFFIX}"]
-        gone = others[: max(0, len(others) + 1 - most)]
-        for path in gone:
-            _destroy(path)
+    def destroy(self, names: Iterable[str]) -> int:
+        """Those of them that are there; returns how many these are."""
+        there = [it for it in names if _NAME.fullmatch(it) and self._path(it).exists()]
+        for name in there:
+            _destroy(self._path(name))
         sync(self._folder)
-        return len(gone)
+        return len(there)
 
     def clear(self) -> None:
         """Destroy keys of backups that were not made."""
-        for path in self._all(_PART):
-            _destroy(path)
+        for path in self._folder.glob(f"*{_PART}"):
+            if _NAME.fullmatch(path.name.removesuffix(_PART)):
+                _destroy(path)
 
-    def _all(self, suffix: str) -> list[Path]:
-        found = self._folder.glob(f"*{suffix}")
-        return sorted(it for it in found if _NAME.fullmatch(it.name.removesuffix(suffix)))
+    def _path(self, name: str) -> Path:
+        return self._folder / f"{name}{_SUFFIX}"
+
+    def _part(self, name: str) -> Path:
+        return self._folder / f"{name}{_PART}"
 
 
 @contextmanager

@@ -11,7 +11,7 @@ from antiphon_server.backups.failure import BackupFailed
 from antiphon_server.backups.keys import Key, KeyFolder, SecretOf, key_folder, no_key
 from antiphon_server.backups.manifest import POSTGRES_DUMP, Manifest, manifest_of
 from antiphon_server.backups.ownership import become_owner_of
-from antiphon_server.backups.sealing import opened, sealed_to
+from antiphon_server.backups.sealing import key_names, opened, sealed_to
 from antiphon_server.backups.secret_mark import secret_mark
 from antiphon_server.backups.shelf import SEALED, Shelf, passing_shelf_in, privately, shelf_in
 from antiphon_server.runtime.storage.last_backup import note_backup
@@ -32,8 +32,8 @@ class Made(NamedTuple):
 def back_up(settings: Settings, folder: Path, most: int = 0, keys: Path | None = None) -> Made:
     """Make one in the folder, and read it back; then keep the newest ``most`` alone, if not 0.
 
-    With a folder of ``keys`` it is sealed by one of its own, which goes there; of these, too, the
-    newest ``most`` are kept. Raises BackupFailed, OSError, and what ``secret_mark`` raises.
+    With a folder of ``keys`` it is sealed by one of its own, which goes there; the keys of those
+    that are removed are destroyed. Raises BackupFailed, OSError, and what ``secret_mark`` raises.
     """
     become_owner_of(settings.data_dir)
     with shelf_in(folder) as shelf:
@@ -42,7 +42,8 @@ def back_up(settings: Settings, folder: Path, most: int = 0, keys: Path | None =
             with open(shelf.part, "wb", opener=privately) as file:
                 write_archive(file, manifest, shelf.content)
             _read_back(shelf, manifest, no_key)
-            made = _put(shelf, manifest, most)
+            path = shelf.put()
+            made = Made(path, manifest, _removed(shelf.beyond(most, path)))
         else:
             with key_folder(keys, folder, settings.data_dir) as owned:
                 made = _sealed(settings, shelf, owned, most)
@@ -59,7 +60,9 @@ def send_backup(settings: Settings, target: IO[bytes], keys: Path | None = None)
     if keys is None:
         return _sent(settings, target)
     with key_folder(keys, settings.data_dir) as owned, owned.new() as key:
-        return _sent(settings, target, key)
+        manifest = _sent(settings, target, key)
+        owned.publish(key)
+        return manifest
 
 
 def _sealed(settings: Settings, shelf: Shelf, keys: KeyFolder, most: int) -> Made:
@@ -68,8 +71,11 @@ def _sealed(settings: Settings, shelf: Shelf, keys: KeyFolder, most: int) -> Mad
             # Not by way of the shelf: what it is made of would be beside it, in clear.
             manifest = _sent(settings, file, key)
         _read_back(shelf, manifest, lambda _: key.secret)
-    made = _put(shelf, manifest, most, SEALED)
-    return made._replace(destroyed=keys.keep(most, key) if most else 0)
+        keys.publish(key)
+        path = shelf.put(SEALED)
+    old = shelf.beyond(most, path)
+    destroyed = keys.destroy(key_names(old))  # first: what is left can't be opened any more
+    return Made(path, manifest, _removed(old), destroyed)
 
 
 def _read_back(shelf: Shelf, manifest: Manifest, secret_of: SecretOf) -> None:
@@ -78,9 +84,10 @@ def _read_back(shelf: Shelf, manifest: Manifest, secret_of: SecretOf) -> None:
             raise BackupFailed(f"{shelf.part} does not say what was written")
 
 
-def _put(shelf: Shelf, manifest: Manifest, most: int, suffix: str = "") -> Made:
-    path = shelf.put(suffix)
-    return Made(path, manifest, shelf.keep(most, path) if most else [])
+def _removed(paths: list[Path]) -> list[Path]:
+    for path in paths:
+        path.unlink()
+    return paths
 
 
 def _sent(settings: Settings, target: IO[bytes], key: Key | None = None) -> Manifest:

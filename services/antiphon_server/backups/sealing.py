@@ -7,8 +7,9 @@ nonces.
 """
 
 import io
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, TYPE_CHECKING, cast
 
 from antiphon_server.backups.failure import BackupFailed
@@ -30,12 +31,20 @@ _OTHERS = (
 @contextmanager
 def sealed_to(target: IO[bytes], key: Key) -> Iterator[IO[bytes]]:
     """A file whose content is sealed to ``target``, whole when this ends without an error."""
-    head = _MARK + key.name.encode() + b"\n"
+    head = _head(key.name)
     target.write(head)
     writer = _Sealing(target, _cipher(key.secret), head)
     yield cast(IO[bytes], writer)
     writer.end()
     target.flush()
+
+
+def key_names(paths: Iterable[Path]) -> Iterator[str]:
+    """Of the keys of those of these backups that are sealed. Raises OSError."""
+    for path in paths:
+        with path.open("rb") as file:
+            if file.read(len(_MARK)) == _MARK:
+                yield _name(file)
 
 
 def opened(source: IO[bytes], secret_of: SecretOf) -> IO[bytes]:
@@ -46,9 +55,17 @@ def opened(source: IO[bytes], secret_of: SecretOf) -> IO[bytes]:
     start = source.read(len(_MARK))
     if start != _MARK:
         return cast(IO[bytes], _Rest(start, source))
-    line = source.readline(_LONGEST_LINE)
-    cipher = _cipher(secret_of(line.decode(errors="replace").strip()))
-    return cast(IO[bytes], io.BufferedReader(_Opening(source, cipher, start + line), _PIECE))
+    name = _name(source)
+    opening = _Opening(source, _cipher(secret_of(name)), _head(name))
+    return cast(IO[bytes], io.BufferedReader(opening, _PIECE))
+
+
+def _head(name: str) -> bytes:
+    return _MARK + name.encode() + b"\n"
+
+
+def _name(source: IO[bytes]) -> str:
+    return source.readline(_LONGEST_LINE).decode(errors="replace").removesuffix("\n")
 
 
 def _cipher(key: bytes) -> "AESGCM":

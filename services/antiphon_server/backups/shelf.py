@@ -12,9 +12,10 @@ from antiphon_server.backups.failure import BackupFailed
 from antiphon_server.runtime.storage.ownership import first_not_ours, group_of, user_of
 
 _NAME = "antiphon-%Y%m%dT%H%M%SZ.tar"
-_ALL = "antiphon-????????T??????Z.tar*"
 SEALED = ".sealed"
 """What the names of backups end with that only their keys open."""
+_PLAIN = "antiphon-????????T??????Z.tar"
+_ALL = (_PLAIN, _PLAIN + SEALED)
 
 
 class Shelf:
@@ -36,13 +37,11 @@ class Shelf:
         sync(self._folder)
         return path
 
-    def keep(self, most: int, newest: Path) -> list[Path]:
-        """Remove the oldest ones but for so many, ``newest`` among them; returns which."""
-        others = sorted(path for path in self._folder.glob(_ALL) if path != newest)
-        gone = others[: max(0, len(others) + 1 - most)]
-        for path in gone:
-            path.unlink()
-        return gone
+    def beyond(self, most: int, newest: Path) -> list[Path]:
+        """The oldest ones but for so many, ``newest`` among them; none if ``most`` is 0."""
+        found = [path for name in _ALL for path in self._folder.glob(name)]
+        others = sorted(path for path in found if path != newest)
+        return others[: max(0, len(others) + 1 - most)] if most else []
 
     def _free(self, suffix: str) -> Path:
         return self._folder / (datetime.now(UTC).strftime(_NAME) + suffix)
