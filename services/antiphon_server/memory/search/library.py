@@ -8,7 +8,6 @@ committed before a search is found by it, and nothing is done where nobody searc
 import asyncio
 import logging
 import time
-from collections import OrderedDict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -18,7 +17,7 @@ from antiphon_server.memory.ports import Conversations, Logs, Names
 from antiphon_server.memory.search.indexing import Indexing, in_portions
 from antiphon_server.memory.search.line import Line
 from antiphon_server.memory.search.meanings import Meanings
-from antiphon_server.memory.search.places import IN_USE_S, GivenUp, Holdings, Position
+from antiphon_server.memory.search.places import Places, Position
 from antiphon_server.runtime.access.principal import UserId
 from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import DomainError, Reason
@@ -63,11 +62,9 @@ class Library:
         self._clock = clock
         self._indexing = indexing or Indexing()
         self._meanings = meanings
-        self._places: OrderedDict[ConversationId, Position] = OrderedDict()  # last used last
+        self._places = Places(MAX_WAITING)
         self._line = Line(MAX_WAITING)
-        self._given_up = GivenUp(MAX_WAITING)
         self._asked = LruCache[ConversationId, tuple[str, int]](MAX_WAITING)
-        self._holdings = Holdings()
 
     @property
     def size_bytes(self) -> int:
@@ -100,20 +97,22 @@ class Library:
         logs can't be looked at.
         """
         ranks = {it: rank for rank, it in enumerate(conversation_ids)}
-        known = {it: place for it in conversation_ids if (place := self._whole(it)) is not None}
-        self._use(known, ranks, asker)
+        known = {
+            it: place for it in conversation_ids if (place := self._places.whole(it)) is not None
+        }
+        self._places.use(known, ranks, asker, self._clock())
         moved = await self._logs.news({it: place.cursor for it, place in known.items()})
         no_room = self._without_room(it for it in ranks.items() if it[0] not in known)
         wanted = [it for it in ranks if (it in moved or it not in known) and it not in no_room]
         for it in wanted:
             self._asked.put(it, (asker, ranks[it]))
         behind = await self._read(wanted, wait_s, asker)
-        there = [it for it in ranks if it not in behind and self._whole(it) is not None]
-        self._use(there, ranks, asker)
+        there = [it for it in ranks if it not in behind and self._places.whole(it)]
+        self._places.use(there, ranks, asker, self._clock())
         not_there = ranks.keys() - set(there)
         left_out = (no_room & not_there) | self._without_room((it, ranks[it]) for it in not_there)
         pending = len(not_there) - len(left_out)
-        return Brought(there, pending, len(left_out) + self._count_cut(there))
+        return Brought(there, pending, len(left_out) + self._places.count_cut(there))
 
     async def search(self, query: Query, conversation_ids: Collection[ConversationId]) -> list[Hit]:
         """Rank what was said in these, and nothing else."""
@@ -232,10 +231,10 @@ class Library:
             try:
                 await self._extend(conversation_id, place, said)
             except DomainError:
-                self._holdings.charge(place, place.asker, 0)
+                self._places.charge(place, place.asker, 0)
                 await self._drop(conversation_id)  # nobody would know that a part of it is there
                 raise
-        self._places[conversation_id] = place
+        self._places.add(conversation_id, place)
         return place
 
     async def _extend(
@@ -256,75 +255,31 @@ class Library:
         for portion in in_portions(documents):
             size_bytes, is_cut = await self._indexing.do(lambda index, it=portion: work(index, it))  # type: ignore[misc]
             place.is_cut = place.is_cut or is_cut
-            self._holdings.charge(place, place.asker, size_bytes)
+            self._places.charge(place, place.asker, size_bytes)
 
     async def _make_room(self, newest: ConversationId) -> bool:
-        """Give up what was used longest ago; where all is in use, what matters least.
-
-        Says whether the newest stays.
-        """
-        asker = self._places[newest].asker if newest in self._places else ""
-        stays = True
+        """Give up what goes first until the rest fits; says whether the newest stays."""
+        place = self._places.get(newest)
+        asker, stays = place.asker if place is not None else "", True
         while self.size_bytes > self._max_bytes and len(self._places) > 1:
             now_s = self._clock()
             last = next((it for it in self._places if it not in self._line), newest)
-            if last == newest or now_s - self._places[last].used_s < IN_USE_S:
-                least = self._of_least_use(asker)
+            if last == newest or self._places.in_use(last, now_s):
+                least = self._places.of_least_use(asker)
                 if least is None or (least != newest and self._line.is_taken(least)):
                     break  # who reads that one gives it up
                 last = least
-                self._given_up.note(last, self._places[last].rank, now_s)
+                self._places.note_without_room(last, now_s)
             await self._drop(last)
             stays = stays and last != newest
         return stays
 
-    def _of_least_use(self, asker: str) -> ConversationId | None:
-        """What was asked for last by who holds much more than this one, or else by this one."""
-        most = self._holdings.who_holds_much_more(asker) or asker
-        theirs = [it for it, place in self._places.items() if place.asker == most]
-        return max(theirs, key=lambda it: self._places[it].rank, default=None)
-
-    def _count_cut(self, conversation_ids: Sequence[ConversationId]) -> int:
-        return sum(1 for it in conversation_ids if self._places[it].is_cut)
-
-    def _whole(self, conversation_id: ConversationId) -> Position | None:
-        place = self._places.get(conversation_id)
-        return place if place is not None and place.whole else None
-
-    def _use(
-        self,
-        conversation_ids: Collection[ConversationId],
-        ranks: Mapping[ConversationId, int],
-        asker: str,
-    ) -> None:
-        """Remember that these were of use, the first of them the last to be given up."""
-        now_s = self._clock()
-        for it in reversed(list(conversation_ids)):
-            place = self._places[it]
-            place.used_s, place.rank = now_s, ranks[it]
-            if asker and asker != place.asker:
-                self._holdings.charge(place, asker, place.size_bytes)
-            self._places.move_to_end(it)
-
     def _without_room(self, ranked: Iterable[tuple[ConversationId, int]]) -> set[ConversationId]:
-        """Those that were given up, and would be again if they were read now."""
-        now_s = self._clock()
-        oldest = next(iter(self._places.values()), None)
-        full = (
-            oldest is not None
-            and now_s - oldest.used_s < IN_USE_S
-            and self.size_bytes > self._max_bytes * 3 // 4
-        )
-        return {
-            it
-            for it, rank in ranked
-            if it not in self._places and self._given_up.keeps(it, rank, now_s, full=full)
-        }
+        full = self.size_bytes > self._max_bytes * 3 // 4
+        return self._places.without_room(ranked, self._clock(), full=full)
 
     async def _drop(self, conversation_id: ConversationId) -> None:
-        place = self._places.pop(conversation_id, None)
-        if place is not None:
-            self._holdings.charge(place, place.asker, 0)
+        self._places.remove(conversation_id)
         await self._indexing.do(lambda index: index.drop(_key(conversation_id)))
 
 
