@@ -1,13 +1,12 @@
 """`antiphon erase`: what its guide doesn't show."""
 
 from tests.cli.conftest import Home, Run
-from tests.e2e.workspaces import workspace
 
 
 async def test_a_workspace_is_erased(shared_home: Home, address: str, antiphon: Run) -> None:
     """It says how far it is and what was erased; somebody's own is refused, with what to do."""
     async with shared_home.client(address) as client:
-        lab = await workspace(client, "the lab")
+        lab = (await client.create_workspace("the lab")).workspace_id
         here = (await client.create_conversation("ours", workspace_id=lab)).conversation_id
         await client.post_message(here, "a word", in_context=True)
         own = (await client.create_conversation()).workspace_id

@@ -35,6 +35,14 @@ def id_pattern(prefix: str) -> str:
             "that is no conversation's ID (conv_…); `antiphon conversations` lists yours",
         ),
         (
+            AntiphonError(INVALID, "", violations={"workspace_id": id_pattern("ws")}),
+            "that is no workspace's ID (ws_…); `antiphon workspaces` lists yours",
+        ),
+        (
+            AntiphonError(INVALID, "", reason="NOT_FOUND", metadata={"resource": "ws_00000001"}),
+            "there is no ws_00000001, or you have no access to it; `antiphon workspaces` lists",
+        ),
+        (
             AntiphonError(INVALID, "", violations={"message_id": id_pattern("msg")}),
             "that is no message's ID (msg_…)",
         ),

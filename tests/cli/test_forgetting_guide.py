@@ -11,7 +11,7 @@ from tests.proofs.bench.processes import free_port
 from tests.repository.files import ROOT
 
 GUIDE = ROOT / "docs" / "guides" / "forgetting.md"
-MARKS = ("say", "erase", "nowhere", "conversation", "person", "backups")
+MARKS = ("say", "erase", "nowhere", "conversation", "workspace", "person", "backups")
 
 
 async def test_what_was_said_is_forgotten(home: Home, tmp_path: Path) -> None:

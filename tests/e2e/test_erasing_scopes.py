@@ -12,12 +12,9 @@ from antiphon.memory.v1.entity_pb2 import EntityType
 from antiphon.memory.v1.memory_pb2 import MemorySource
 from antiphon.memory.v1.pruning_service_pb2 import PruningRule
 from antiphon_client import AntiphonError, Client, Password
-from antiphon_server.runtime.errors import Reason
 from tests.e2e.callers import PASSWORD
 from tests.e2e.canaries import answers_with, files_with, followed, rows_with
-from tests.e2e.refusals import Refused
 from tests.e2e.server import ServerProcess
-from tests.e2e.workspaces import renamed, workspace
 from tests.fakes.postgres import Postgres
 
 DAY = Duration(seconds=86_400)
@@ -113,11 +110,11 @@ async def test_a_workspace_is_a_tombstone(
         postgres: Postgres = request.getfixturevalue("postgres")
         url = variables["ANTIPHON_DATABASE_URL"] = await postgres.database()
     async with ServerProcess(tmp_path, variables=variables) as server, server.client() as client:
-        lab = await workspace(client, f"all about {word}")
+        lab = (await client.create_workspace(f"all about {word}")).workspace_id
         name = f"anna{uuid.uuid4().hex[:8]}"
         user_id = (await client.create_user(name, PASSWORD)).user_id
         await client.add_member(lab, user_id, "member")
-        await renamed(client, lab, f"still {word}")
+        await client.rename_workspace(lab, f"still {word}")
         here, there = await filled(client, word, lab), await filled(client, word, lab)
         other = await filled(client, "harmless")
         await client.put_memory(f"we have {word}", f"workspaces/{lab}")
@@ -136,10 +133,9 @@ async def test_a_workspace_is_a_tombstone(
             await refused(client.create_entity("More", EntityType.ENTITY_TYPE_OTHER, scope=scope)),
             await refused(client.set_retention(PruningRule(superseded_for=DAY), scope)),
             await refused(client.create_conversation("more", workspace_id=lab)),
+            await refused(client.rename_workspace(lab, "more")),
         }
         assert reasons == {"WORKSPACE_ERASED"}
-        with Refused(Reason.WORKSPACE_ERASED):
-            await renamed(client, lab, "more")
         assert await client.erase_workspace(lab) == done
         own = (await client.get_conversation(other)).workspace_id
         assert await refused(client.erase_workspace(own)) == "WORKSPACE_PERSONAL"
@@ -157,7 +153,8 @@ async def test_nothing_is_begun_beside_it(
         postgres: Postgres = request.getfixturevalue("postgres")
         url = variables["ANTIPHON_DATABASE_URL"] = await postgres.database()
     async with ServerProcess(tmp_path, variables=variables) as server, server.client() as client:
-        lab, made, many = await workspace(client, word), list[str](), asyncio.Event()
+        lab = (await client.create_workspace(word)).workspace_id
+        made, many = list[str](), asyncio.Event()
 
         async def talk() -> str:
             try:

@@ -87,6 +87,7 @@ from antiphon_client.webhooks import Webhooks
 from antiphon_client.whiteboards import Whiteboards
 from antiphon_client.wire import SILENCE_S, Wire
 from antiphon_client.workers import Workers
+from antiphon_client.workspaces import Workspaces
 
 
 class Client(
@@ -96,6 +97,7 @@ class Client(
     Audit,
     Erasures,
     Profiles,
+    Workspaces,
     Conversations,
     Members,
     Notices,

@@ -12,7 +12,6 @@ from antiphon.context.v1.conversation_pb2 import (
     TURN_POLICY_UNSPECIFIED,
     Conversation,
     TurnPolicy,
-    Workspace,
 )
 from antiphon.context.v1.message_pb2 import Message, Part
 from antiphon_client.caller import Caller, pages
@@ -61,15 +60,6 @@ class Conversations:
             language=language,
         )
         return (await self._caller.call(self._context.CreateConversation, request)).conversation
-
-    def list_workspaces(self) -> AsyncGenerator[Workspace]:
-        """The caller's workspaces, the newest first."""
-
-        async def fetch(page_token: str) -> messages.ListWorkspacesResponse:
-            request = messages.ListWorkspacesRequest(page_token=page_token)
-            return await self._caller.call(self._context.ListWorkspaces, request)
-
-        return pages(fetch, lambda page: page.workspaces)
 
     async def update_conversation(
         self,

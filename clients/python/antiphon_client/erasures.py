@@ -13,6 +13,7 @@ from antiphon_client.caller import Caller
 from antiphon_client.conversations import Conversations
 from antiphon_client.memories import Memories
 from antiphon_client.profiles import Profiles
+from antiphon_client.workspaces import Workspaces
 
 if TYPE_CHECKING:
     from antiphon.context.v1.erasure_service_pb2_grpc import ErasureServiceAsyncStub
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 POLL_S = 0.5
 
 
-class Erasures(Profiles, Conversations, Memories):
+class Erasures(Profiles, Workspaces, Conversations, Memories):
     """The erasure service. Errors: AntiphonError, as each RPC's comment says."""
 
     _erasures: "ErasureServiceAsyncStub"
@@ -82,7 +83,7 @@ class Erasures(Profiles, Conversations, Memories):
 
     async def _set_profiles(self) -> AsyncGenerator[Profile]:
         """The caller's, what holds everywhere first."""
-        places = [it.workspace_id async for it in self.list_workspaces()]
+        places = [it.workspace_id async for it in self.list_workspaces(show_archived=True)]
         for place in ["", *places]:
             profile = (await self.get_profile(place)).profile
             if profile.HasField("update_time"):

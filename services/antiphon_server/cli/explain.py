@@ -68,7 +68,9 @@ _SENTENCES = {
     "INTERNAL": "the server failed; its log says more about request {request_id}",
     "HANDLER_NOT_FOUND": "there is no handler {handler}; /handlers in `antiphon chat` lists them",
     "CONVERSATION_ARCHIVED": "the conversation is archived; begin another one",
-    "WORKSPACE_ERASED": "what was said in the workspace was erased; make another one",
+    "WORKSPACE_ERASED": (
+        "what was said in the workspace was erased; `antiphon workspaces create NAME` makes another"
+    ),
     "WORKSPACE_PERSONAL": "it is somebody's own workspace: erase its conversations, or the person",
     "CONVERSATION_ERASED": "what was said in the conversation was erased; begin another one",
     "TURN_REJECTED": "the conversation takes one message at a time; wait for the answer",
@@ -145,6 +147,7 @@ _NAMED = {
 }
 _LISTED = {
     "conversation": "; `antiphon conversations` lists yours",
+    "workspace": "; `antiphon workspaces` lists yours",
     "session": "; `antiphon sessions list` shows yours",
     "key": "; `antiphon keys list` shows yours",
 }
@@ -276,7 +279,8 @@ def _missing(resource: str) -> str:
     if kind in _NAMED:
         called, who_knows = _NAMED[kind]
         return f"there is no {called} {name}; {who_knows}"
-    return f"there is no {resource}, or you have no access to it"
+    listed = _LISTED["workspace"] if resource.startswith("ws_") else ""
+    return f"there is no {resource}, or you have no access to it{listed}"
 
 
 def _broken(field: str, rule: str) -> str:

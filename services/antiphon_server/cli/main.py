@@ -47,6 +47,7 @@ from antiphon_server.cli.webhooks.command import app as webhooks
 from antiphon_server.cli.whiteboard import app as whiteboard
 from antiphon_server.cli.whoami import whoami
 from antiphon_server.cli.workers.command import app as workers
+from antiphon_server.cli.workspaces import app as workspaces
 
 _ABOUT = """Conversations between people, models, tools and experts, in which nothing is lost.
 
@@ -83,6 +84,7 @@ for command in (
 ):
     app.command()(command)
 app.add_typer(conversations, name="conversations")
+app.add_typer(workspaces, name="workspaces")
 app.add_typer(context, name="context")
 app.add_typer(memory, name="memory")
 app.add_typer(erase, name="erase")

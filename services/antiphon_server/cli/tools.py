@@ -10,7 +10,7 @@ from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say,
 from antiphon_server.cli.money import PRICES, money_in_words, money_of
 from antiphon_server.cli.options import Address, DataDir, Json, Name
 from antiphon_server.cli.own_server import run_at
-from antiphon_server.cli.workspaces import Where, workspace_of
+from antiphon_server.cli.which_workspace import Where, workspace_of
 
 if TYPE_CHECKING:
     from antiphon.integration.v1.model_pb2 import Money

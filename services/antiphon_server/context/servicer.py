@@ -20,6 +20,7 @@ from antiphon_server.context.model.resources import (
     TurnPolicy,
     Workspace,
     WorkspaceId,
+    own_workspace_id,
 )
 from antiphon_server.context.ports import ScreensMessages, Speaking, WatchesMessages
 from antiphon_server.context.service.access import owner_of_new
@@ -40,7 +41,7 @@ from antiphon_server.context.service.members import Members
 from antiphon_server.context.service.messages import Messages
 from antiphon_server.context.service.reading import MAX_READABLE, Reading
 from antiphon_server.context.service.role_cache import Roles
-from antiphon_server.context.service.workspaces import MAX_NAME, Workspaces, own_workspace_id
+from antiphon_server.context.service.workspaces import MAX_NAME, Workspaces
 from antiphon_server.runtime.access.principal import (
     Principal,
     SessionId,

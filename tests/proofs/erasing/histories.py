@@ -13,7 +13,6 @@ from tests.e2e.callers import PASSWORD
 from tests.e2e.canaries import answers_with, files_with, followed, rows_with
 from tests.e2e.server import ServerProcess
 from tests.e2e.stored_rows import stored_rows
-from tests.e2e.workspaces import workspace
 
 SIZES = (5, 60, 400, 3000, 40_000)
 """Of texts, in words: some need pages of their own."""
@@ -62,7 +61,7 @@ class History:
         self.titled = self.chance.random() < 0.3
         title = f"it is {self.word}" if self.titled else "something"
         if self.what == "workspace":
-            self.lab = await workspace(client, f"lab of {self.word}")
+            self.lab = (await client.create_workspace(f"lab of {self.word}")).workspace_id
         made = await client.create_conversation(title, workspace_id=self.lab)
         self.here = made.conversation_id
         marked: list[str] = []

@@ -11,8 +11,6 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 from antiphon.auth.v1.access_pb2 import ROLE_GUEST, ROLE_MEMBER
-from antiphon.context.v1.context_service_pb2 import CreateWorkspaceRequest
-from antiphon.context.v1.context_service_pb2_grpc import ContextServiceStub
 from antiphon_client import Client, Password
 from tests.e2e.callers import PASSWORD
 from tests.e2e.server import ServerProcess
@@ -81,7 +79,7 @@ async def _own(crowd: Crowd, number: int, user_id: str) -> None:
 async def _lab(crowd: Crowd, number: int, members: list[str], guest: str) -> None:
     """A workspace with a conversation, memories of both, and one that a guest may read."""
     first = crowd.people[members[0]]
-    workspace_id = await _workspace(first, f"Lab {number}")
+    workspace_id = (await first.create_workspace(f"Lab {number}")).workspace_id
     crowd.labs.append(workspace_id)
     for it in members[1:]:
         await first.add_member(workspace_id, it, ROLE_MEMBER)
@@ -104,13 +102,6 @@ async def _lab(crowd: Crowd, number: int, members: list[str], guest: str) -> Non
 async def _conversation(client: Client, workspace_id: str = "") -> str:
     made = await client.create_conversation("Talk", workspace_id=workspace_id)
     return made.conversation_id
-
-
-async def _workspace(client: Client, name: str) -> str:
-    request = CreateWorkspaceRequest(display_name=name)
-    metadata = (("authorization", f"Bearer {await client.tokens.get()}"),)
-    answer = await ContextServiceStub(client.channel).CreateWorkspace(request, metadata=metadata)
-    return answer.workspace.workspace_id
 
 
 async def _keep(

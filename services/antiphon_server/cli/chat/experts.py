@@ -1,7 +1,7 @@
 """Who can answer in a conversation."""
 
 from antiphon_client import Client, NotFound
-from antiphon_server.cli.workspaces import INSTALLATION, workspace_if_any
+from antiphon_server.cli.which_workspace import INSTALLATION, workspace_of_new
 
 
 async def handlers_of(client: Client, conversation_id: str) -> list[str]:
@@ -19,5 +19,5 @@ async def handlers_of(client: Client, conversation_id: str) -> list[str]:
 async def _workspace_of(client: Client, conversation_id: str) -> str:
     if conversation_id:
         return (await client.get_conversation(conversation_id)).workspace_id
-    found = await workspace_if_any(client, "")
+    found = await workspace_of_new(client)
     return "" if found == INSTALLATION else found

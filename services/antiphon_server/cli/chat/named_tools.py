@@ -13,7 +13,7 @@ from antiphon.integration.v1.tool_pb2 import (
 from antiphon_client import AntiphonError, Client
 from antiphon_server.cli.console import CommandError, in_a_line
 from antiphon_server.cli.kinds import name_of
-from antiphon_server.cli.workspaces import INSTALLATION
+from antiphon_server.cli.which_workspace import INSTALLATION
 
 _ALL = ".*"
 

@@ -47,7 +47,7 @@ from antiphon_server.cli.chat.tool_calls import show_call
 from antiphon_server.cli.chat.trees import Trees, is_of_tree
 from antiphon_server.cli.console import CommandError
 from antiphon_server.cli.local_server import LocalServer
-from antiphon_server.cli.workspaces import workspace_if_any
+from antiphon_server.cli.which_workspace import workspace_of_new
 
 GO_ON = "Go on where you stopped."
 """What asks for more of an answer that was cut off; it is no question to be asked again."""
@@ -275,7 +275,7 @@ class Talk:
         How many models can ask for there, or will in a new one, and what is wrong with the rest.
         """
         if not conversation_id:
-            where = await workspace_if_any(self.client, "")
+            where = await workspace_of_new(self.client)
         else:
             found = await self.client.get_conversation(conversation_id)
             where = found.workspace_id

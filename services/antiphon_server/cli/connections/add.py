@@ -8,7 +8,7 @@ import typer
 from antiphon_server.cli.console import fail
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
-from antiphon_server.cli.workspaces import Where, workspace_of
+from antiphon_server.cli.which_workspace import Where, workspace_of
 
 if TYPE_CHECKING:
     from antiphon.integration.v1.connection_pb2 import Connection

@@ -7,7 +7,7 @@ import typer
 from antiphon_server.cli.console import aside, in_a_line, print_json, say
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
-from antiphon_server.cli.workspaces import Where, workspace_of
+from antiphon_server.cli.which_workspace import Where, workspace_of
 
 
 def allow(

@@ -13,7 +13,7 @@ from antiphon_server.cli.connections.pause import pause, resume
 from antiphon_server.cli.connections.probe import probe
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
-from antiphon_server.cli.workspaces import Where
+from antiphon_server.cli.which_workspace import Where
 
 _ABOUT = """List what is outside of the server and can be called, add to it, test it.
 

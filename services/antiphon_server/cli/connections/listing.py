@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 from antiphon_server.cli.console import aside, in_a_line, print_json, say
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
-from antiphon_server.cli.workspaces import Where, workspace_if_any
+from antiphon_server.cli.which_workspace import Where, workspace_if_any
 
 if TYPE_CHECKING:
     from antiphon.integration.v1.connection_pb2 import Connection

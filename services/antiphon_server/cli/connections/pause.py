@@ -2,7 +2,7 @@
 
 from antiphon_server.cli.options import Address, DataDir, Json, Name
 from antiphon_server.cli.own_server import run_at
-from antiphon_server.cli.workspaces import Where, workspace_if_any
+from antiphon_server.cli.which_workspace import Where, workspace_if_any
 
 
 def pause(

@@ -9,7 +9,7 @@ from antiphon_server.cli.console import aside, say
 from antiphon_server.cli.handoffs.asking import ask
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
-from antiphon_server.cli.workspaces import Where
+from antiphon_server.cli.which_workspace import Where
 
 if TYPE_CHECKING:
     from antiphon.dispatcher.v1.handoff_pb2 import QueuedHandoff
@@ -244,7 +244,7 @@ def _told(it: "Handoff | Turn", json: bool, sentence: str) -> None:
 async def _list(workspace: str, watch: bool, json: bool, address: str, data_dir: DataDir) -> None:
     from antiphon_server.cli.connect import client_for
     from antiphon_server.cli.handoffs.showing import changes, print_queue, queue
-    from antiphon_server.cli.workspaces import workspace_of
+    from antiphon_server.cli.which_workspace import workspace_of
 
     async with client_for(address, data_dir) as client:
         where = await workspace_of(client, workspace)

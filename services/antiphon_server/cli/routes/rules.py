@@ -25,7 +25,7 @@ _WRITTEN = {
     "sender_locales": "is no tag of a language: write one like de, en or pt-BR",
     "sender_fields": _KEY,
     "senders": "is nobody: write users/user_…, as `antiphon whoami` tells of whoever it is",
-    "workspaces": "is no workspace: write ws_…, as `antiphon conversations --json` has it",
+    "workspaces": "is no workspace: write ws_…, as `antiphon workspaces` lists it",
 }
 
 

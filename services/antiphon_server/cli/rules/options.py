@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from antiphon_server.cli.options import DataDir
-from antiphon_server.cli.workspaces import INSTALLATION
+from antiphon_server.cli.which_workspace import INSTALLATION
 
 Where = Annotated[
     str,

@@ -7,7 +7,7 @@ from typing import Annotated
 import typer
 
 from antiphon_server.cli.console import CommandError
-from antiphon_server.cli.workspaces import INSTALLATION
+from antiphon_server.cli.which_workspace import INSTALLATION
 
 Handler = Annotated[
     str, typer.Argument(metavar="HANDLER", help="What people ask for: small letters, digits, -.")

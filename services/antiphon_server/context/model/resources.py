@@ -40,6 +40,11 @@ class Workspace:
     version: int = 1
 
 
+def own_workspace_id(owner: UserId) -> WorkspaceId:
+    """The id of the owner's default workspace, be it made or not."""
+    return WorkspaceId(f"ws_{owner.removeprefix('user_')}")
+
+
 @dataclass(frozen=True, slots=True)
 class Conversation:
     """A conversation. ``version`` counts its changes, from 1; activity is none.

@@ -19,6 +19,7 @@ from antiphon_server.context.model.resources import (
     Workspace,
     WorkspaceId,
     check_etag,
+    own_workspace_id,
 )
 from antiphon_server.context.ports import Clock, Records, Store
 from antiphon_server.context.service.access import owner_of_new, require
@@ -141,11 +142,6 @@ class Workspaces:
             return answered_first(records, request, after, now)
 
         return await self._changes.make(work)
-
-
-def own_workspace_id(owner: UserId) -> WorkspaceId:
-    """The id of the owner's default workspace, be it made or not."""
-    return WorkspaceId(f"ws_{owner.removeprefix('user_')}")
 
 
 def is_own(records: Records, workspace_id: WorkspaceId) -> bool:
