@@ -52,7 +52,7 @@ class Embedded:
 
     async def search(self, question: Question) -> Sequence[Hit]:
         query = Query(question.query, question.limit)
-        async with self._shelf.opened(question.scopes) as shelved:
+        async with self._shelf.opened(question.scopes, 60.0) as shelved:
             keys = [key_of(it) for it in shelved.scopes]
             hits = await self.with_index(lambda index: index.search(query, keys))
         return [Hit(it.document_id) for it in hits]

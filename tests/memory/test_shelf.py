@@ -16,6 +16,7 @@ from antiphon_server.memory.remembered import Kind, Memory
 from antiphon_server.memory.search import shelf as shelves
 from antiphon_server.memory.search.shelf import Shelf, key_of
 from antiphon_server.runtime.access.principal import UserId
+from tests.e2e.until import PATIENCE_S
 from tests.fakes.databases import opened_sqlite
 
 T = TypeVar("T")
@@ -39,7 +40,7 @@ class Server:
 
     async def found(self, query: str, *scopes: str) -> list[str]:
         """The ids of what a search finds."""
-        async with self.shelf.opened(scopes or (ANN,)) as shelved:
+        async with self.shelf.opened(scopes or (ANN,), PATIENCE_S) as shelved:
             keys = [key_of(it) for it in shelved.scopes]
             hits = await self.with_index(lambda index: index.search(Query(query), keys))
         return [it.document_id for it in hits]
@@ -138,14 +139,16 @@ async def test_what_is_being_searched_is_not_given_up(store: SqlMemories) -> Non
     server = Server(store, max_bytes=ROOM_FOR_ONE)
     for number, scope in enumerate((ANN, BOB)):
         await store.put(memory(number, "tea", scope), None)
-    async with server.shelf.opened([ANN]):
-        async with server.shelf.opened([BOB]) as theirs:
+    async with server.shelf.opened([ANN], PATIENCE_S):
+        async with server.shelf.opened([BOB], PATIENCE_S) as theirs:
             assert theirs == ([], True)
         assert key_of(ANN) in server.index
         assert server.shelf.size_bytes <= ROOM_FOR_ONE
     server.now_s += 61
     assert len(await server.found("tea", BOB)) == 1
-    async with server.shelf.opened([ANN, BOB]) as both:  # the bound holds for one call, too
+    async with server.shelf.opened(
+        [ANN, BOB], PATIENCE_S
+    ) as both:  # the bound holds for one call, too
         assert both == ([ANN], True)
 
 
@@ -159,7 +162,7 @@ async def test_of_a_large_scope_what_is_most_important_is_searched(
         text = " ".join(f"w{number}x{word}" for word in range(20)) + " Lyon"
         important = replace(memory(number, text), importance=0.9 if number < 3 else 0.5)
         await store.put(important, None)
-    async with server.shelf.opened([ANN]) as shelved:
+    async with server.shelf.opened([ANN], PATIENCE_S) as shelved:
         assert shelved == ([ANN], True)
     assert server.index.partition_bytes(key_of(ANN)) <= 50_000
     assert await server.found("w1x7") == ["mem_00000001"]
@@ -172,6 +175,34 @@ async def test_of_a_large_scope_what_is_most_important_is_searched(
     assert await server.found("w29x7") == ["mem_00000029"]
 
 
+async def test_a_scope_that_takes_long_to_read_is_read_without_who_asks(store: SqlMemories) -> None:
+    """They are told that there is more, others find theirs at once, and later all is found."""
+    for number in range(1200):
+        await store.put(memory(number, f"tea {number}x"), None)
+    await store.put(memory(2000, "tea", BOB), None)
+    server = Server(store, max_bytes=8 << 20)
+    async with server.shelf.opened([ANN], 0.001) as shelved:
+        assert shelved == ([], True)
+    assert await server.found("tea", BOB) == ["mem_00002000"]
+    async with server.shelf.opened([ANN, BOB], 0) as shelved:
+        assert BOB in shelved.scopes
+    assert await server.found("1199x") == ["mem_00001199"]
+    await store.put(memory(3000, "milk"), None)
+    assert await server.found("milk") == ["mem_00003000"]
+
+
+async def test_what_is_read_ends_with_the_server(store: SqlMemories) -> None:
+    """Nothing is left running."""
+    for number in range(600):
+        await store.put(memory(number, f"tea {number}x"), None)
+    server = Server(store)
+    async with server.shelf.opened([ANN], 0.001):
+        pass
+    await server.shelf.stop()
+    names = {it.get_name() for it in asyncio.all_tasks()}
+    assert not [it for it in names if it.startswith("memory.shelf")]
+
+
 async def test_one_users_words_leave_room_for_others(store: SqlMemories) -> None:
     """A hundred thousand words that nobody else has: they are charged for, and others search."""
     choice, server = random.Random(1), Server(store, max_bytes=8 << 20)
@@ -180,7 +211,7 @@ async def test_one_users_words_leave_room_for_others(store: SqlMemories) -> None
     for number in range(100, 600):
         words = (f"{choice.getrandbits(64):x}" for _ in range(200))
         await store.put(memory(number, " ".join(words)), None)
-    async with server.shelf.opened([ANN]) as shelved:
+    async with server.shelf.opened([ANN], PATIENCE_S) as shelved:
         assert shelved == ([ANN], True)
     own = server.index.partition_bytes(key_of(ANN))
     assert own <= 1 << 20

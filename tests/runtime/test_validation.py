@@ -6,6 +6,7 @@ from antiphon.context.v1 import message_pb2
 from antiphon.events.v1 import event_service_pb2 as pb
 from antiphon.events.v1 import stream_pb2
 from antiphon_server.runtime.errors import DomainError, Reason
+from antiphon_server.runtime.rpc.interceptors import validation
 from antiphon_server.runtime.rpc.interceptors.validation import Undecodable, check
 from tests.repository.test_imports import printed
 from tests.runtime.events_service import HEAD
@@ -34,6 +35,15 @@ def test_each_violation_has_its_path() -> None:
         "watches[0].kinds[0]",
     }
     assert all(0 < len(v.description) <= 200 for v in error.violations)
+
+
+def test_of_a_long_message_the_first_violation_is_told() -> None:
+    """To find all of them would hold up everybody: seconds, for some 10 KB of empty messages."""
+    watch = stream_pb2.Watch(scope="nowhere")
+    few = pb.FollowRequest(follow_id="x" * 65, watches=[watch] * 20)
+    assert len(refused(few).violations) == validation.MOST_TOLD
+    many = pb.FollowRequest(follow_id="x" * 65, watches=[watch] * 10_000)
+    assert len(refused(many).violations) == 1
 
 
 @pytest.mark.parametrize(
@@ -78,6 +88,7 @@ def test_a_health_check_imports_no_rules() -> None:
 import asyncio, sys
 from grpc_health.v1.health_pb2 import HealthCheckRequest
 from antiphon_server.runtime.errors import DomainError
+from antiphon_server.runtime.rpc.interceptors import validation
 from antiphon_server.runtime.rpc.interceptors.validation import Undecodable, ValidationInterceptor
 from antiphon_server.runtime.rpc.methods import Method
 

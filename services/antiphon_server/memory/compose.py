@@ -220,7 +220,7 @@ def compose_service(
     recalling = Recalling(
         conversations, store, library, shelf, searching, external=hits, expanding=expanding
     )
-    search = Search(SearchServicer(searching, recalling), library, meanings)
+    search = Search(SearchServicer(searching, recalling), library, shelf, meanings)
     audiences = ContextAudiences(ContextServiceStub(internal))
     notes = _notes(database, internal)
     assemblies = SqlAssemblies(database)

@@ -28,6 +28,7 @@ from antiphon_server.memory.memories.gathering import Gathering
 from antiphon_server.memory.pruning.pruning import Pruning
 from antiphon_server.memory.search.library import Library
 from antiphon_server.memory.search.meanings import Meanings
+from antiphon_server.memory.search.shelf import Shelf
 from antiphon_server.memory.servicers.assembly import AssemblyServicer
 from antiphon_server.memory.servicers.entities import EntityServicer
 from antiphon_server.memory.servicers.forgetting import ForgettingServicer
@@ -69,6 +70,7 @@ class Search:
 
     servicer: SearchServicer
     library: Library
+    shelf: Shelf
     meanings: Meanings
 
     def register(self, server: grpc.aio.Server) -> None:
@@ -79,6 +81,7 @@ class Search:
         """Read what searches ask for, and make vectors of it."""
         lifecycle.spawn("memory.library", self.library.run(), vital=False)
         lifecycle.spawn("memory.meanings", self.meanings.run(), vital=False)
+        lifecycle.on_stop("memory.shelf", self.shelf.stop)
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def _answer(tool: str, said: str) -> RemoteFilterServiceScreenResponse:
         json_format.Parse(said or "{}", answer, ignore_unknown_fields=True)
     except json_format.ParseError:
         raise DomainError(Reason.TOOL_FAILED, tool=tool) from None
-    if protovalidate.collect_violations(answer):
+    if protovalidate.collect_violations(answer, fail_fast=True):
         raise DomainError(Reason.TOOL_FAILED, tool=tool)
     return answer
 

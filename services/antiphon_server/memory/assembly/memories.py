@@ -24,6 +24,7 @@ from antiphon_server.runtime.access.principal import Principal
 from antiphon_server.runtime.encoding.token_estimate import tokens_of_text
 
 MOST = 8
+WAIT_S = 1.0
 """So many are told at most: more of them tell a model less."""
 _ASKED = 24
 _QUERY = 2000
@@ -66,7 +67,7 @@ class RelevantMemories:
         if not asked.query.strip():
             return Contribution()
         workspace_id = await self._workspace_of(asked)
-        async with self._shelf.opened(_candidates(asked, workspace_id)) as shelved:
+        async with self._shelf.opened(_candidates(asked, workspace_id), WAIT_S) as shelved:
             scopes, left_out = await self._tellable(asked, workspace_id, shelved.scopes)
             hits = await self._ranked(asked, scopes) if scopes else ()
         there = await self._store.those([it.document_id for it in hits]) if hits else {}

@@ -95,7 +95,8 @@ class Recalling:
             asked = where.readable.conversation_ids
             brought = await self._library.bring_up(asked, WAIT_S, principal.actor)
         there = brought.conversation_ids
-        async with self._shelf.opened(where.scopes if wish.kinds != {MESSAGE} else ()) as shelved:
+        scopes = where.scopes if wish.kinds != {MESSAGE} else ()
+        async with self._shelf.opened(scopes, WAIT_S) as shelved:
             found, external = await self._found(principal, wish, where, there, shelved.scopes)
         recalled, left_out = _within(found, wish)
         more = where.readable.more or brought.left_out > 0 or shelved.more

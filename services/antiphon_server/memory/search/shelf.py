@@ -6,6 +6,7 @@ by whichever server, is found by the next search, and what was forgotten is not.
 """
 
 import asyncio
+import logging
 import math
 import time
 from collections import Counter, OrderedDict
@@ -14,7 +15,6 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
-from weakref import WeakValueDictionary
 
 from antiphon_server.memory.index import Document, DocumentId, PartitionKey
 from antiphon_server.memory.ports import MemoryStore, Names
@@ -27,6 +27,7 @@ if TYPE_CHECKING:  # numpy and the stemmers come with it, when it is first used
     from antiphon_server.memory.index import Index
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 MAX_BYTES = 256 << 20
 """What memories may hold of the index; scopes that were searched longest ago go first then."""
 SHARE, LEAST_BYTES = 8, 64 << 10
@@ -94,14 +95,17 @@ class Shelf:
         self._size_bytes = 0
         self._searched = Counter[str]()
         self._no_room = LruCache[str, float](MAX_SCOPES)
-        self._locks: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._under_way: dict[str, asyncio.Task[None]] = {}
 
     @asynccontextmanager
-    async def opened(self, scopes: Collection[str]) -> AsyncIterator[Shelved]:
+    async def opened(self, scopes: Collection[str], wait_s: float) -> AsyncIterator[Shelved]:
         """Those of them that have memories: the index knows all that were committed by now.
 
-        They stay in the index until this ends. Raises DomainError if the store can't be used.
+        What takes longer to be read than ``wait_s`` goes on without the caller, who is told that
+        there is more. They stay in the index until this ends. Raises DomainError if the store
+        can't be used.
         """
+        until_s = time.monotonic() + wait_s
         found = await self._store.revisions(scopes)
         begun, there = list[str](), list[str]()
         try:
@@ -109,7 +113,7 @@ class Shelf:
                 if it in found:
                     begun.append(it)
                     self._searched[it] += 1
-                    if await self._is_up(it, found[it]):
+                    if await self._is_up(it, found[it], until_s):
                         there.append(it)
             more = len(there) < len(begun) or any(self._known[it].is_cut for it in there)
             yield Shelved(there, more)
@@ -129,21 +133,56 @@ class Shelf:
         """What they hold of the index, about."""
         return self._size_bytes
 
-    def _lock(self, scope: str) -> asyncio.Lock:
-        return self._locks.setdefault(scope, asyncio.Lock())
+    async def stop(self) -> None:
+        """Give up what is read just now."""
+        tasks = list(self._under_way.values())
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _is_up(self, scope: str, revision: int) -> bool:
+    async def _is_up(self, scope: str, revision: int, until_s: float) -> bool:
         """Bring the scope up to that revision; says whether it is there, as far as it has room."""
-        now_s = self._clock()
         refused_s = self._no_room.get(scope)
-        if scope not in self._known and refused_s is not None and now_s - refused_s < AGAIN_S:
+        recently = refused_s is not None and self._clock() - refused_s < AGAIN_S
+        if scope not in self._known and recently:
             return False
-        known = self._known.get(scope)
-        if known is None or known.revision < revision or _first_us(known) <= now_s * 1e6:
-            async with self._lock(scope):
-                await self._catch_up(scope, revision)
+        for _ in range(2):  # what is under way may have begun before that revision
+            if not self._stands_at(scope, revision) and not await self._read_on(
+                scope, revision, until_s
+            ):
+                return False
         self._known.move_to_end(scope)
         return await self._has_room(scope)
+
+    def _stands_at(self, scope: str, revision: int) -> bool:
+        known = self._known.get(scope)
+        return (
+            known is not None
+            and known.revision >= revision
+            and _first_us(known) > self._clock() * 1e6
+        )
+
+    async def _read_on(self, scope: str, revision: int, until_s: float) -> bool:
+        """Wait for the scope to be read; says whether that was in time."""
+        left_s = until_s - time.monotonic()
+        task = self._under_way.get(scope)
+        if task is None:
+            if left_s <= 0:
+                return False
+            reading = self._catch_up(scope, revision)
+            task = asyncio.create_task(reading, name=f"memory.shelf.{scope}")
+            self._under_way[scope] = task
+            task.add_done_callback(partial(self._ended, scope))
+        await asyncio.wait({task}, timeout=max(left_s, 0))
+        if not task.done():
+            return False
+        task.result()
+        return True
+
+    def _ended(self, scope: str, task: asyncio.Task[None]) -> None:
+        del self._under_way[scope]
+        if not task.cancelled() and (error := task.exception()) is not None:
+            log.warning("the memories of %s can't be read for search now: %s", scope, error)
 
     async def _catch_up(self, scope: str, revision: int) -> None:
         known = self._known.get(scope)
@@ -221,7 +260,7 @@ class Shelf:
         for other in list(self._known):
             if self._size_bytes <= self._max_bytes:
                 return True
-            if not self._searched[other] and not self._lock(other).locked():
+            if not self._searched[other] and other not in self._under_way:
                 await self._drop(other)
         if self._size_bytes <= self._max_bytes or self._searched[scope] > 1:
             return True
