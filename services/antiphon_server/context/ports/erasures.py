@@ -24,7 +24,10 @@ class ErasureTaskRecords(Protocol):
         ...
 
     def claim(self, now_us: int, until_us: int) -> ErasureTask | None:
-        """One that isn't done, and nobody's now; it is the caller's until then."""
+        """One that isn't done, and nobody's now; it is the caller's until then.
+
+        The one that was tried longest ago: those that can't go on hold up no others.
+        """
         ...
 
     def release(self) -> None:

@@ -40,7 +40,7 @@ CLAIMED_S = 15.0
 """It is renewed, however long a batch takes, each third of that, until its server has died."""
 LOOK_S, RETRY_S = 5.0, 1.0
 AGAIN_S = 3.0
-"""One that can't go on is looked at again after so long: others have their turn before."""
+"""One that can't go on is left alone for so long; then who was tried longest ago comes first."""
 SETTLED_S = 2.0
 """So long what was admitted before may take to be said."""
 log = logging.getLogger(__name__)

@@ -25,7 +25,7 @@ _PUT = (
 _WAITING = (
     select(table.c.resource, table.c.body)
     .where(table.c.done_us == 0, table.c.claimed_until_us <= bindparam("b_now"))
-    .order_by(table.c.create_us)
+    .order_by(table.c.claimed_until_us, table.c.create_us)
     .limit(1)
     .with_for_update(skip_locked=True)
 )

@@ -1,0 +1,33 @@
+"""Every store keeps erasures that take a while."""
+
+from antiphon_server.context.model.erasure_tasks import CONVERSATION, ErasureTask
+from antiphon_server.context.ports import Store
+
+AGAIN = 10
+"""So much later one that can't go on is looked at again."""
+TASKS = [ErasureTask(f"{CONVERSATION}conv_0000000{it}", it) for it in range(1, 5)]
+
+
+async def claimed(store: Store, now: int) -> str:
+    """Which one is taken up then."""
+    task = await store.write(lambda r: r.erasure_tasks.claim(now, now + AGAIN))
+    return task.resource if task is not None else ""
+
+
+async def tried(store: Store, task: ErasureTask, now: int) -> None:
+    """Have one be begun then that can't go on."""
+    await store.write(lambda r: r.erasure_tasks.add(task))
+    assert await claimed(store, now) == task.resource
+    await store.write(lambda r: r.erasure_tasks.put(task, now + AGAIN))
+
+
+async def test_who_was_tried_longest_ago_comes_first(store: Store) -> None:
+    """Old ones that can't go on hold up none that is new."""
+    *blocked, new = TASKS
+    for now, task in enumerate(blocked, 1):
+        await tried(store, task, now)
+    await store.write(lambda r: r.erasure_tasks.add(new))
+    due = 1 + AGAIN
+    order = [await claimed(store, due + it) for it in range(4)]
+    assert order == [it.resource for it in (new, *blocked)]
+    assert await claimed(store, due) == ""
