@@ -1,7 +1,7 @@
 """Every store keeps erasures that take a while."""
 
 from antiphon_server.context.model.erasure_tasks import CONVERSATION, ErasureTask
-from antiphon_server.context.ports import Store
+from antiphon_server.context.ports import Records, Store
 
 AGAIN = 10
 """So much later one that can't go on is looked at again."""
@@ -31,3 +31,17 @@ async def test_who_was_tried_longest_ago_comes_first(store: Store) -> None:
     order = [await claimed(store, due + it) for it in range(4)]
     assert order == [it.resource for it in (new, *blocked)]
     assert await claimed(store, due) == ""
+
+
+async def test_one_that_is_not_done_stays(store: Store) -> None:
+    """Who begins it a second time is told so; once it is done, it begins anew."""
+    (task, *_), until = TASKS, 100
+    done, anew = ErasureTask(task.resource, 1, done_us=2), ErasureTask(task.resource, 3)
+
+    def begun(records: Records, it: ErasureTask) -> tuple[bool, ErasureTask | None]:
+        return records.erasure_tasks.add(it), records.erasure_tasks.get(task.resource)
+
+    assert await store.write(lambda r: begun(r, task)) == (True, task)
+    assert await store.write(lambda r: begun(r, anew)) == (False, task)
+    await store.write(lambda r: r.erasure_tasks.put(done, until))
+    assert await store.write(lambda r: begun(r, anew)) == (True, anew)

@@ -15,8 +15,8 @@ class ErasureTaskRecords(Protocol):
         """The one of a conversation, a workspace or a person."""
         ...
 
-    def add(self, task: ErasureTask) -> None:
-        """Begin it, in the place of an earlier one."""
+    def add(self, task: ErasureTask) -> bool:
+        """Begin it, in the place of one that is done; False if one is there that isn't."""
         ...
 
     def put(self, task: ErasureTask, until_us: int) -> None:

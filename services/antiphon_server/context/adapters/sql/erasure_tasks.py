@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
 from antiphon_server.context.adapters.sql.answers import strip_answers_of, strip_names_of
 from antiphon_server.context.adapters.tables import conversations, messages
@@ -11,10 +11,12 @@ from antiphon_server.context.adapters.tables import erasure_tasks as table
 from antiphon_server.context.model.erasure_tasks import CONVERSATION, ErasureTask
 from antiphon_server.context.model.messages import MessageId, Offset
 from antiphon_server.context.model.resources import ConversationId, WorkspaceId
+from antiphon_server.runtime.storage.statements import PreparedInsert
 
 _THIS = table.c.resource == bindparam("b_resource")
 _GET = select(table.c.body).where(_THIS)
-_REMOVE = delete(table).where(_THIS)
+_REMOVE = delete(table).where(_THIS, table.c.done_us != 0)
+_ADD = PreparedInsert(table, " ON CONFLICT DO NOTHING")
 _PUT = (
     update(table)
     .where(_THIS)
@@ -85,7 +87,7 @@ class SqlErasureTasks:
         body = self._connection.execute(_GET, {"b_resource": resource}).scalar()
         return _decode(bytes(body)) if body is not None else None
 
-    def add(self, task: ErasureTask) -> None:
+    def add(self, task: ErasureTask) -> bool:
         self._connection.execute(_REMOVE, {"b_resource": task.resource})
         row = {
             "resource": task.resource,
@@ -94,7 +96,7 @@ class SqlErasureTasks:
             "claimed_until_us": 0,
             "body": _encode(task),
         }
-        self._connection.execute(insert(table), row)
+        return bool(_ADD.run(self._connection, [row]))
 
     def put(self, task: ErasureTask, until_us: int) -> None:
         at = {"b_resource": task.resource, "b_done": task.done_us, "b_until": until_us}
