@@ -1,11 +1,13 @@
-"""Every store keeps erasures that take a while."""
+"""Every store keeps erasures that take a while, and finds what they are to erase."""
 
-from antiphon_server.context.model.erasure_tasks import CONVERSATION, ErasureTask
+from antiphon_server.context.model.erasure_tasks import CONVERSATION, ErasureTask, Unerased
 from antiphon_server.context.ports import Records, Store
+from tests.contract.context_store.world import TALK, said
 
 AGAIN = 10
 """So much later one that can't go on is looked at again."""
 TASKS = [ErasureTask(f"{CONVERSATION}conv_0000000{it}", it) for it in range(1, 5)]
+AUTHOR = "handlers/echo"
 
 
 async def claimed(store: Store, now: int) -> str:
@@ -45,3 +47,24 @@ async def test_one_that_is_not_done_stays(store: Store) -> None:
     assert await store.write(lambda r: begun(r, anew)) == (False, task)
     await store.write(lambda r: r.erasure_tasks.put(done, until))
     assert await store.write(lambda r: begun(r, anew)) == (True, anew)
+
+
+async def test_messages_are_found_behind_a_place(store: Store) -> None:
+    """Of a conversation and of an author, each with its turn; erased ones are not."""
+    where = TALK.conversation_id
+    those = [said(it, "turn_1" if it == 2 else "") for it in range(1, 6)]
+
+    def work(records: Records) -> None:
+        records.messages.add(those)
+        records.messages.erase(where, [those[2].message_id])
+
+    await store.write(work)
+    left = [Unerased(where, it.offset, it.message_id, it.turn_id) for it in those]
+    left.pop(2)
+    tasks = [
+        await store.read(lambda r: r.erasure_tasks.unerased(where, left[0].offset, 2)),
+        await store.read(lambda r: r.erasure_tasks.said_by(AUTHOR, left[0], 2)),
+        await store.read(lambda r: r.erasure_tasks.said_by(AUTHOR, None, 9)),
+        await store.read(lambda r: r.erasure_tasks.said_by("users/a", None, 9)),
+    ]
+    assert tasks == [left[1:3], left[1:3], left, []]

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from antiphon_server.context.model.erasure_tasks import ErasureTask
-from antiphon_server.context.model.messages import MessageId, Offset
+from antiphon_server.context.model.erasure_tasks import ErasureTask, Unerased
+from antiphon_server.context.model.messages import Offset
 from antiphon_server.context.model.resources import ConversationId, WorkspaceId
 
 
@@ -40,12 +40,12 @@ class ErasureTaskRecords(Protocol):
 
     def unerased(
         self, conversation_id: ConversationId, after: Offset, limit: int
-    ) -> Sequence[tuple[MessageId, Offset]]:
+    ) -> Sequence[Unerased]:
         """Messages behind a place that aren't erased, the oldest first."""
         ...
 
-    def said_by(self, author: str, limit: int) -> Sequence[tuple[ConversationId, MessageId]]:
-        """Some of somebody's messages that aren't erased, by conversations."""
+    def said_by(self, author: str, after: Unerased | None, limit: int) -> Sequence[Unerased]:
+        """Somebody's messages behind that one that aren't erased, by conversations."""
         ...
 
     def in_workspace(

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, bindparam, delete, or_, select, update
 from antiphon_server.context.adapters.sql.answers import strip_answers_of, strip_names_of
 from antiphon_server.context.adapters.tables import conversations, messages
 from antiphon_server.context.adapters.tables import erasure_tasks as table
-from antiphon_server.context.model.erasure_tasks import CONVERSATION, ErasureTask
+from antiphon_server.context.model.erasure_tasks import CONVERSATION, ErasureTask, Unerased
 from antiphon_server.context.model.messages import MessageId, Offset
 from antiphon_server.context.model.resources import ConversationId, WorkspaceId
 from antiphon_server.runtime.storage.statements import PreparedInsert
@@ -34,8 +34,14 @@ _WAITING = (
 _CLAIM = update(table).where(_THIS).values(claimed_until_us=bindparam("b_until"))
 _RELEASE = update(table).where(table.c.done_us == 0).values(claimed_until_us=0)
 _LEFT = messages.c.erased.is_(False)
+_FOUND = (
+    messages.c.conversation_id,
+    messages.c.log_offset,
+    messages.c.message_id,
+    messages.c.turn_id,
+)
 _UNERASED = (
-    select(messages.c.message_id, messages.c.log_offset)
+    select(*_FOUND)
     .where(
         messages.c.conversation_id == bindparam("b_conversation"),
         messages.c.log_offset > bindparam("b_after"),
@@ -45,7 +51,7 @@ _UNERASED = (
     .limit(bindparam("b_limit"))
 )
 _SAID_BY = (
-    select(messages.c.conversation_id, messages.c.message_id)
+    select(*_FOUND)
     .where(
         messages.c.author == bindparam("b_author"),
         or_(
@@ -117,14 +123,14 @@ class SqlErasureTasks:
 
     def unerased(
         self, conversation_id: ConversationId, after: Offset, limit: int
-    ) -> Sequence[tuple[MessageId, Offset]]:
+    ) -> Sequence[Unerased]:
         at = {"b_conversation": conversation_id, "b_after": after, "b_limit": limit}
-        return [(MessageId(it), Offset(o)) for it, o in self._connection.execute(_UNERASED, at)]
+        return [_found(*row) for row in self._connection.execute(_UNERASED, at)]
 
-    def said_by(self, author: str, limit: int) -> Sequence[tuple[ConversationId, MessageId]]:
-        at = {"b_author": author, "b_conversation": "", "b_after": 0, "b_limit": limit}
-        rows = self._connection.execute(_SAID_BY, at)
-        return [(ConversationId(where), MessageId(it)) for where, it in rows]
+    def said_by(self, author: str, after: Unerased | None, limit: int) -> Sequence[Unerased]:
+        where, place = (after.conversation_id, after.offset) if after is not None else ("", 0)
+        at = {"b_author": author, "b_conversation": where, "b_after": place, "b_limit": limit}
+        return [_found(*row) for row in self._connection.execute(_SAID_BY, at)]
 
     def in_workspace(
         self, workspace_id: WorkspaceId, after: ConversationId, limit: int
@@ -140,3 +146,7 @@ class SqlErasureTasks:
 
     def strip_answers(self, conversation_id: ConversationId) -> None:
         strip_answers_of(self._connection, conversation_id, _WORDS)
+
+
+def _found(where: str, offset: int, message_id: str, turn_id: str) -> Unerased:
+    return Unerased(ConversationId(where), Offset(offset), MessageId(message_id), turn_id)
