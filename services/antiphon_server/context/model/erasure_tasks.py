@@ -15,7 +15,7 @@ class ErasureTask:
 
     ``resource`` is `conversations/conv_…`, `workspaces/ws_…` or `users/user_…`; of the first two it
     stays once it is done, since nobody writes there any more. Times are microseconds since 1970.
-    ``done_us`` is 0 until then; ``waiting_turn_id`` is a turn that has to end before it goes on;
+    ``done_us`` is 0 until then; ``waiting_turn_id`` is a turn that has to end before it is done;
     ``left_conversations`` are those of a workspace that aren't done. Once ``caught_up``, what a
     person had said when it was begun stands in tables: no log has to be read to find it.
     """
