@@ -50,7 +50,7 @@ CREATE TABLE context_erasure_tasks (
 	body BLOB NOT NULL,
 	PRIMARY KEY (resource)
 );
-CREATE INDEX context_erasure_tasks_waiting ON context_erasure_tasks (done_us, create_us);
+CREATE INDEX context_erasure_tasks_in_turn ON context_erasure_tasks (done_us, claimed_until_us, create_us);
 CREATE TABLE context_erasures (
 	erasure_id VARCHAR(80) NOT NULL,
 	conversation_id VARCHAR(80) NOT NULL,

@@ -172,7 +172,9 @@ class ErasureProgress(_message.Message):
     erased_messages: _builtins.int
     """erased_messages counts those that are erased so far."""
     waiting_turn_id: _builtins.str
-    """waiting_turn_id is a turn that has to end before it goes on; empty if there is none."""
+    """waiting_turn_id is a turn that has to end before all is erased; empty if there is none. What isn't of
+    such a turn is erased meanwhile.
+    """
     left_conversations: _builtins.int
     """left_conversations are so many of a workspace's that aren't erased yet."""
     @_builtins.property

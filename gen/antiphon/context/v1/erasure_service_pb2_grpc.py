@@ -63,8 +63,8 @@ class ErasureServiceServicer:
         some: messages, what else its turns have kept, its title, instructions and labels, its whiteboard, its
         memories and what was made of it elsewhere. From the first answer on nobody writes there any more
         (CONVERSATION_ERASED). It stays as an archived conversation without a name, its events stay at their
-        offsets, and those who follow are told by Event.messages_erased. Turns that run are waited for.
-        Repeated, it begins nothing anew. Errors: NOT_FOUND, PERMISSION_DENIED.
+        offsets, and those who follow are told by Event.messages_erased. Turns that run are waited for; what
+        isn't of them goes before. Repeated, it begins nothing anew. Errors: NOT_FOUND, PERMISSION_DENIED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -85,8 +85,10 @@ class ErasureServiceServicer:
     def ErasePerson(self, request, context):
         """ErasePerson takes away what somebody has said in all conversations, with what was answered to it, and
         what is remembered of them: their own memories, and those about them wherever they are. For
-        themselves, and for operators. Their account stays, and what others have said of them. Repeated once it
-        is done, it begins again, with what was said since. Errors: NOT_FOUND, PERMISSION_DENIED.
+        themselves, and for operators. Their account stays, and what others have said of them. Turns that they
+        have begun, and that run or wait for somebody, are waited for, however long (waiting_turn_id): what isn't
+        of them goes before, what is remembered after. CancelTurn ends them. Repeated once it is done, it begins
+        again, with what was said since. Errors: NOT_FOUND, PERMISSION_DENIED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

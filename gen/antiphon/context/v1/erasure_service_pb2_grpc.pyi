@@ -40,8 +40,8 @@ class ErasureServiceStub:
     some: messages, what else its turns have kept, its title, instructions and labels, its whiteboard, its
     memories and what was made of it elsewhere. From the first answer on nobody writes there any more
     (CONVERSATION_ERASED). It stays as an archived conversation without a name, its events stay at their
-    offsets, and those who follow are told by Event.messages_erased. Turns that run are waited for.
-    Repeated, it begins nothing anew. Errors: NOT_FOUND, PERMISSION_DENIED.
+    offsets, and those who follow are told by Event.messages_erased. Turns that run are waited for; what
+    isn't of them goes before. Repeated, it begins nothing anew. Errors: NOT_FOUND, PERMISSION_DENIED.
     """
     EraseWorkspace: _grpc.UnaryUnaryMultiCallable[_erasure_service_pb2.EraseWorkspaceRequest, _erasure_service_pb2.EraseWorkspaceResponse]
     """EraseWorkspace takes away what was said in a workspace: each of its conversations as EraseConversation
@@ -54,8 +54,10 @@ class ErasureServiceStub:
     ErasePerson: _grpc.UnaryUnaryMultiCallable[_erasure_service_pb2.ErasePersonRequest, _erasure_service_pb2.ErasePersonResponse]
     """ErasePerson takes away what somebody has said in all conversations, with what was answered to it, and
     what is remembered of them: their own memories, and those about them wherever they are. For
-    themselves, and for operators. Their account stays, and what others have said of them. Repeated once it
-    is done, it begins again, with what was said since. Errors: NOT_FOUND, PERMISSION_DENIED.
+    themselves, and for operators. Their account stays, and what others have said of them. Turns that they
+    have begun, and that run or wait for somebody, are waited for, however long (waiting_turn_id): what isn't
+    of them goes before, what is remembered after. CancelTurn ends them. Repeated once it is done, it begins
+    again, with what was said since. Errors: NOT_FOUND, PERMISSION_DENIED.
     """
 
 @_typing.type_check_only
@@ -70,8 +72,8 @@ class ErasureServiceAsyncStub(ErasureServiceStub):
     some: messages, what else its turns have kept, its title, instructions and labels, its whiteboard, its
     memories and what was made of it elsewhere. From the first answer on nobody writes there any more
     (CONVERSATION_ERASED). It stays as an archived conversation without a name, its events stay at their
-    offsets, and those who follow are told by Event.messages_erased. Turns that run are waited for.
-    Repeated, it begins nothing anew. Errors: NOT_FOUND, PERMISSION_DENIED.
+    offsets, and those who follow are told by Event.messages_erased. Turns that run are waited for; what
+    isn't of them goes before. Repeated, it begins nothing anew. Errors: NOT_FOUND, PERMISSION_DENIED.
     """
     EraseWorkspace: _aio.UnaryUnaryMultiCallable[_erasure_service_pb2.EraseWorkspaceRequest, _erasure_service_pb2.EraseWorkspaceResponse]  # type: ignore[assignment]
     """EraseWorkspace takes away what was said in a workspace: each of its conversations as EraseConversation
@@ -84,8 +86,10 @@ class ErasureServiceAsyncStub(ErasureServiceStub):
     ErasePerson: _aio.UnaryUnaryMultiCallable[_erasure_service_pb2.ErasePersonRequest, _erasure_service_pb2.ErasePersonResponse]  # type: ignore[assignment]
     """ErasePerson takes away what somebody has said in all conversations, with what was answered to it, and
     what is remembered of them: their own memories, and those about them wherever they are. For
-    themselves, and for operators. Their account stays, and what others have said of them. Repeated once it
-    is done, it begins again, with what was said since. Errors: NOT_FOUND, PERMISSION_DENIED.
+    themselves, and for operators. Their account stays, and what others have said of them. Turns that they
+    have begun, and that run or wait for somebody, are waited for, however long (waiting_turn_id): what isn't
+    of them goes before, what is remembered after. CancelTurn ends them. Repeated once it is done, it begins
+    again, with what was said since. Errors: NOT_FOUND, PERMISSION_DENIED.
     """
 
 class ErasureServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -103,8 +107,8 @@ class ErasureServiceServicer(metaclass=_abc_1.ABCMeta):
         some: messages, what else its turns have kept, its title, instructions and labels, its whiteboard, its
         memories and what was made of it elsewhere. From the first answer on nobody writes there any more
         (CONVERSATION_ERASED). It stays as an archived conversation without a name, its events stay at their
-        offsets, and those who follow are told by Event.messages_erased. Turns that run are waited for.
-        Repeated, it begins nothing anew. Errors: NOT_FOUND, PERMISSION_DENIED.
+        offsets, and those who follow are told by Event.messages_erased. Turns that run are waited for; what
+        isn't of them goes before. Repeated, it begins nothing anew. Errors: NOT_FOUND, PERMISSION_DENIED.
         """
 
     @_abc_1.abstractmethod
@@ -129,8 +133,10 @@ class ErasureServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_erasure_service_pb2.ErasePersonResponse, _abc.Awaitable[_erasure_service_pb2.ErasePersonResponse]]:
         """ErasePerson takes away what somebody has said in all conversations, with what was answered to it, and
         what is remembered of them: their own memories, and those about them wherever they are. For
-        themselves, and for operators. Their account stays, and what others have said of them. Repeated once it
-        is done, it begins again, with what was said since. Errors: NOT_FOUND, PERMISSION_DENIED.
+        themselves, and for operators. Their account stays, and what others have said of them. Turns that they
+        have begun, and that run or wait for somebody, are waited for, however long (waiting_turn_id): what isn't
+        of them goes before, what is remembered after. CancelTurn ends them. Repeated once it is done, it begins
+        again, with what was said since. Errors: NOT_FOUND, PERMISSION_DENIED.
         """
 
 def add_ErasureServiceServicer_to_server(servicer: ErasureServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -137,7 +137,7 @@ erasure_tasks = Table(
     Column("done_us", BigInteger, nullable=False),  # 0: it isn't
     Column("claimed_until_us", BigInteger, nullable=False),
     Column("body", LargeBinary, nullable=False),
-    Index("context_erasure_tasks_waiting", "done_us", "create_us"),
+    Index("context_erasure_tasks_in_turn", "done_us", "claimed_until_us", "create_us"),
 )
 
 

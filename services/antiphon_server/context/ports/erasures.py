@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from typing import Protocol
 
-from antiphon_server.context.model.erasure_tasks import ErasureTask
-from antiphon_server.context.model.messages import MessageId, Offset
+from antiphon_server.context.model.erasure_tasks import ErasureTask, Unerased
+from antiphon_server.context.model.messages import Offset
 from antiphon_server.context.model.resources import ConversationId, WorkspaceId
 
 
@@ -15,8 +15,8 @@ class ErasureTaskRecords(Protocol):
         """The one of a conversation, a workspace or a person."""
         ...
 
-    def add(self, task: ErasureTask) -> None:
-        """Begin it, in the place of an earlier one."""
+    def add(self, task: ErasureTask) -> bool:
+        """Begin it, in the place of one that is done; False if one is there that isn't."""
         ...
 
     def put(self, task: ErasureTask, until_us: int) -> None:
@@ -24,7 +24,10 @@ class ErasureTaskRecords(Protocol):
         ...
 
     def claim(self, now_us: int, until_us: int) -> ErasureTask | None:
-        """One that isn't done, and nobody's now; it is the caller's until then."""
+        """One that isn't done, and nobody's now; it is the caller's until then.
+
+        The one that was tried longest ago: those that can't go on hold up no others.
+        """
         ...
 
     def release(self) -> None:
@@ -37,12 +40,12 @@ class ErasureTaskRecords(Protocol):
 
     def unerased(
         self, conversation_id: ConversationId, after: Offset, limit: int
-    ) -> Sequence[tuple[MessageId, Offset]]:
+    ) -> Sequence[Unerased]:
         """Messages behind a place that aren't erased, the oldest first."""
         ...
 
-    def said_by(self, author: str, limit: int) -> Sequence[tuple[ConversationId, MessageId]]:
-        """Some of somebody's messages that aren't erased, by conversations."""
+    def said_by(self, author: str, after: Unerased | None, limit: int) -> Sequence[Unerased]:
+        """Somebody's messages behind that one that aren't erased, by conversations."""
         ...
 
     def in_workspace(

@@ -10,8 +10,6 @@ import logging
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import replace
-from itertools import groupby
-from operator import itemgetter
 
 from antiphon_server.context.model.changes import (
     EncodedEntry,
@@ -23,24 +21,25 @@ from antiphon_server.context.model.erasure_tasks import (
     PERSON,
     WORKSPACE,
     ErasureTask,
+    Unerased,
 )
-from antiphon_server.context.model.messages import MessageId, Offset
+from antiphon_server.context.model.messages import Offset
 from antiphon_server.context.model.resources import ConversationId, WorkspaceId
-from antiphon_server.context.ports import Clock, Store
+from antiphon_server.context.ports import Clock, Records, Store
 from antiphon_server.context.ports.erasures import ErasesScopes
 from antiphon_server.context.service.erasing import Erasing
-from antiphon_server.context.service.erasure_tasks import SERVICE, ErasureTasks
+from antiphon_server.context.service.erasing_messages import ErasingMessages
+from antiphon_server.context.service.erasure_tasks import ErasureTasks
 from antiphon_server.context.service.projection import Projection
 from antiphon_server.runtime.concurrency.tasks import every
 from antiphon_server.runtime.errors import DomainError, Reason, unavailable
 
-BATCH = 50
 PAGE = 500
 CLAIMED_S = 15.0
 """It is renewed, however long a batch takes, each third of that, until its server has died."""
 LOOK_S, RETRY_S = 5.0, 1.0
 AGAIN_S = 3.0
-"""One that can't go on is looked at again after so long: others have their turn before."""
+"""One that can't go on is left alone for so long; then who was tried longest ago comes first."""
 SETTLED_S = 2.0
 """So long what was admitted before may take to be said."""
 log = logging.getLogger(__name__)
@@ -63,7 +62,8 @@ class ErasingScopes:
     ) -> None:
         self._alone, self._claimed_s = not shared, claimed_s
         self._store, self._projection, self._tasks = store, projection, tasks
-        self._erasing, self._elsewhere, self._clock = erasing, elsewhere, clock
+        self._messages = ErasingMessages(store, erasing, self._keep)
+        self._elsewhere, self._clock = elsewhere, clock
 
     async def run(self) -> None:
         """Go on with what isn't done, until cancelled.
@@ -195,26 +195,24 @@ class ErasingScopes:
     async def _messages_in(self, task: ErasureTask, where: ConversationId) -> ErasureTask:
         """Erase all messages there, the oldest first."""
         await self._projection.catch_up(where)
-        some = await self._unerased(where, Offset(0))
-        while some:
-            task = await self._erase(task, where, [it for it, _ in some], answers=False)
-            some = await self._unerased(where, some[-1][1])
-        return task
 
-    async def _unerased(
-        self, where: ConversationId, after: Offset
-    ) -> Sequence[tuple[MessageId, Offset]]:
-        return await self._store.read(lambda r: r.erasure_tasks.unerased(where, after, BATCH))
+        def page(records: Records, after: Unerased | None) -> Sequence[Unerased]:
+            place = after.offset if after is not None else Offset(0)
+            return records.erasure_tasks.unerased(where, place, PAGE)
+
+        return await self._messages.erase(task, page, answers=False)
 
     async def _person(self, task: ErasureTask) -> ErasureTask:
         who = task.resource
-        await self._catch_up_all()
-        while some := await self._store.read(lambda r: r.erasure_tasks.said_by(who, PAGE)):
-            for where, those in groupby(some, key=itemgetter(0)):
-                ids = [it for _, it in those]
-                for start in range(0, len(ids), BATCH):
-                    batch = ids[start : start + BATCH]
-                    task = await self._erase(task, where, batch, answers=True)
+        if not task.caught_up:
+            await self._catch_up_all()
+            task = replace(task, caught_up=True)
+            await self._keep(task)
+
+        def page(records: Records, after: Unerased | None) -> Sequence[Unerased]:
+            return records.erasure_tasks.said_by(who, after, PAGE)
+
+        task = await self._messages.erase(task, page, answers=True)
         await self._elsewhere.person(who)
         await self._store.scrub(copies=True)
         return task
@@ -230,14 +228,10 @@ class ErasingScopes:
     async def _ids(self, after: ConversationId | None) -> Sequence[ConversationId]:
         return await self._store.read(lambda r: r.conversations.list_ids(after, PAGE))
 
-    async def _erase(
-        self, task: ErasureTask, where: ConversationId, those: Sequence[MessageId], *, answers: bool
-    ) -> ErasureTask:
-        erased = await self._erasing.erase(SERVICE, where, those, answers=answers, copies=False)
-        task = replace(task, erased_messages=task.erased_messages + len(erased))
+    async def _keep(self, task: ErasureTask) -> None:
+        """Store how far it is."""
         until_us = self._until()
         await self._store.write(lambda r: r.erasure_tasks.put(task, until_us))
-        return task
 
     async def _check_told(self, conversation_id: ConversationId) -> None:
         """Return if the log was told of what the conversation was called before.

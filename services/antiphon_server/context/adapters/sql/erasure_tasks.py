@@ -3,18 +3,20 @@
 from collections.abc import Sequence
 
 import msgspec
-from sqlalchemy import Connection, bindparam, delete, insert, or_, select, update
+from sqlalchemy import Connection, bindparam, delete, or_, select, update
 
 from antiphon_server.context.adapters.sql.answers import strip_answers_of, strip_names_of
 from antiphon_server.context.adapters.tables import conversations, messages
 from antiphon_server.context.adapters.tables import erasure_tasks as table
-from antiphon_server.context.model.erasure_tasks import CONVERSATION, ErasureTask
+from antiphon_server.context.model.erasure_tasks import CONVERSATION, ErasureTask, Unerased
 from antiphon_server.context.model.messages import MessageId, Offset
 from antiphon_server.context.model.resources import ConversationId, WorkspaceId
+from antiphon_server.runtime.storage.statements import PreparedInsert
 
 _THIS = table.c.resource == bindparam("b_resource")
 _GET = select(table.c.body).where(_THIS)
-_REMOVE = delete(table).where(_THIS)
+_REMOVE = delete(table).where(_THIS, table.c.done_us != 0)
+_ADD = PreparedInsert(table, " ON CONFLICT DO NOTHING")
 _PUT = (
     update(table)
     .where(_THIS)
@@ -25,15 +27,21 @@ _PUT = (
 _WAITING = (
     select(table.c.resource, table.c.body)
     .where(table.c.done_us == 0, table.c.claimed_until_us <= bindparam("b_now"))
-    .order_by(table.c.create_us)
+    .order_by(table.c.claimed_until_us, table.c.create_us)
     .limit(1)
     .with_for_update(skip_locked=True)
 )
 _CLAIM = update(table).where(_THIS).values(claimed_until_us=bindparam("b_until"))
 _RELEASE = update(table).where(table.c.done_us == 0).values(claimed_until_us=0)
 _LEFT = messages.c.erased.is_(False)
+_FOUND = (
+    messages.c.conversation_id,
+    messages.c.log_offset,
+    messages.c.message_id,
+    messages.c.turn_id,
+)
 _UNERASED = (
-    select(messages.c.message_id, messages.c.log_offset)
+    select(*_FOUND)
     .where(
         messages.c.conversation_id == bindparam("b_conversation"),
         messages.c.log_offset > bindparam("b_after"),
@@ -43,7 +51,7 @@ _UNERASED = (
     .limit(bindparam("b_limit"))
 )
 _SAID_BY = (
-    select(messages.c.conversation_id, messages.c.message_id)
+    select(*_FOUND)
     .where(
         messages.c.author == bindparam("b_author"),
         or_(
@@ -85,7 +93,7 @@ class SqlErasureTasks:
         body = self._connection.execute(_GET, {"b_resource": resource}).scalar()
         return _decode(bytes(body)) if body is not None else None
 
-    def add(self, task: ErasureTask) -> None:
+    def add(self, task: ErasureTask) -> bool:
         self._connection.execute(_REMOVE, {"b_resource": task.resource})
         row = {
             "resource": task.resource,
@@ -94,7 +102,7 @@ class SqlErasureTasks:
             "claimed_until_us": 0,
             "body": _encode(task),
         }
-        self._connection.execute(insert(table), row)
+        return bool(_ADD.run(self._connection, [row]))
 
     def put(self, task: ErasureTask, until_us: int) -> None:
         at = {"b_resource": task.resource, "b_done": task.done_us, "b_until": until_us}
@@ -115,14 +123,14 @@ class SqlErasureTasks:
 
     def unerased(
         self, conversation_id: ConversationId, after: Offset, limit: int
-    ) -> Sequence[tuple[MessageId, Offset]]:
+    ) -> Sequence[Unerased]:
         at = {"b_conversation": conversation_id, "b_after": after, "b_limit": limit}
-        return [(MessageId(it), Offset(o)) for it, o in self._connection.execute(_UNERASED, at)]
+        return [_found(*row) for row in self._connection.execute(_UNERASED, at)]
 
-    def said_by(self, author: str, limit: int) -> Sequence[tuple[ConversationId, MessageId]]:
-        at = {"b_author": author, "b_conversation": "", "b_after": 0, "b_limit": limit}
-        rows = self._connection.execute(_SAID_BY, at)
-        return [(ConversationId(where), MessageId(it)) for where, it in rows]
+    def said_by(self, author: str, after: Unerased | None, limit: int) -> Sequence[Unerased]:
+        where, place = (after.conversation_id, after.offset) if after is not None else ("", 0)
+        at = {"b_author": author, "b_conversation": where, "b_after": place, "b_limit": limit}
+        return [_found(*row) for row in self._connection.execute(_SAID_BY, at)]
 
     def in_workspace(
         self, workspace_id: WorkspaceId, after: ConversationId, limit: int
@@ -138,3 +146,7 @@ class SqlErasureTasks:
 
     def strip_answers(self, conversation_id: ConversationId) -> None:
         strip_answers_of(self._connection, conversation_id, _WORDS)
+
+
+def _found(where: str, offset: int, message_id: str, turn_id: str) -> Unerased:
+    return Unerased(ConversationId(where), Offset(offset), MessageId(message_id), turn_id)
