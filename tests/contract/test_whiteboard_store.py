@@ -154,6 +154,16 @@ async def test_a_request_is_done_once(world: World) -> None:
     assert await world.store.answered(REQUEST) is None
 
 
+async def test_a_request_that_finds_what_it_wants_written_is_done(world: World) -> None:
+    """It is answered with what stands there; the log is told of nothing."""
+    stands = (await world.write("Plan", "one")).section("Plan")
+    told = len(world.log.told)
+    await world.store.change(HERE, writing("plan", "one"), NOW, REQUEST, "plan")
+    await world.write("Plan", "two")
+    assert await world.store.answered(REQUEST) == stands
+    assert len(world.log.told) == told + 1
+
+
 async def test_the_history_has_what_sections_were(world: World) -> None:
     """The newest first, page by page; what was deleted, too."""
     await world.write("Plan", "one")

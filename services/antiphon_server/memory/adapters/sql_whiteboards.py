@@ -118,6 +118,7 @@ class SqlWhiteboards:
         decide: Decide,
         now_us: int,
         request: RequestKey | None = None,
+        name: str = "",
     ) -> Whiteboard:
         def store(connection: Connection) -> tuple[Whiteboard, bool]:
             _hold(connection, conversation_id, now_us)
@@ -126,6 +127,9 @@ class SqlWhiteboards:
                 return before, False
             change = decide(before)
             if change is None:
+                stands = before.section(name)
+                if request is not None and stands is not None:
+                    _note(connection, request, conversation_id, stands, now_us)
                 return before, False
             _check_erased(connection, conversation_id, change.writer)
             return _changed(connection, before, change, now_us, request), True
