@@ -62,7 +62,7 @@ _GET = Prepared(
         .order_by(sections.c.create_us, sections.c.key)
     )
 )
-_HOLD = select(_BOARD.version).where(_BOARD.conversation_id == _WHERE).with_for_update()
+_HOLD = select(_BOARD.expire_us).where(_BOARD.conversation_id == _WHERE).with_for_update()
 _BEGIN = PreparedInsert(whiteboards, " ON CONFLICT DO NOTHING")
 _PUT = PreparedInsert(
     sections,
@@ -168,7 +168,9 @@ class SqlWhiteboards:
     ) -> bool:
         def store(connection: Connection) -> bool:
             source_rows.close(connection, conversation_id, writers, now_us)
-            connection.execute(_HOLD, {"b_conversation": conversation_id})
+            held = connection.execute(_HOLD, {"b_conversation": conversation_id}).one_or_none()
+            if held is not None and held.expire_us is not None and held.expire_us <= now_us:
+                _remove(connection, [conversation_id])  # its sections are still there
             board = _standing(connection, conversation_id, now_us)
             found = erase_history(connection, board, writers)
             for section in board.sections:
@@ -201,8 +203,7 @@ class SqlWhiteboards:
 
         def remove(connection: Connection) -> int:
             them = connection.execute(old).scalars().all()
-            for table in (sections, section_versions, whiteboards):
-                connection.execute(delete(table).where(table.c.conversation_id.in_(them)))
+            _remove(connection, them)
             return len(them)
 
         while await self._database.write(remove) == BATCH:
@@ -215,6 +216,12 @@ def _hold(connection: Connection, conversation_id: ConversationId, now_us: int) 
     """Hold the whiteboard until the commit, also one that nobody has begun."""
     source_rows.hold(connection, conversation_id, now_us)
     connection.execute(_HOLD, {"b_conversation": conversation_id})
+
+
+def _remove(connection: Connection, those: Sequence[str]) -> None:
+    """Take away whiteboards that have expired, with their history."""
+    for table in (sections, section_versions, whiteboards):
+        connection.execute(delete(table).where(table.c.conversation_id.in_(those)))
 
 
 def _check_erased(connection: Connection, conversation_id: ConversationId, writer: str) -> None:
