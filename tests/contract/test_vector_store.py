@@ -50,6 +50,16 @@ async def test_what_was_forgotten_is_not_kept_again(store: SqlVectors) -> None:
     assert await store.find(HERE, MODEL, {"a": ONE}) == {"a": b"va"}
 
 
+async def test_what_is_forgotten_again_was_forgotten_before(store: SqlVectors) -> None:
+    """Nothing was kept of it any more, and the days for which that is known begin once."""
+    await store.keep(HERE, MODEL, [("a", ONE, b"va"), ("c", ONE, b"vc")], 1)
+    assert await store.forget(HERE, ["b", "a"], HOUR_US) == 1
+    assert await store.forget(HERE, ["a", "b", "c"], HOUR_US + FORGOTTEN_US) == 1
+    await store.make_room(2 * HOUR_US + FORGOTTEN_US)
+    await store.keep(HERE, MODEL, [(it, ONE, b"v") for it in "abc"], 2)
+    assert await store.find(HERE, MODEL, dict.fromkeys("abc", ONE)) == {"a": b"v", "b": b"v"}
+
+
 async def test_what_was_of_use_longest_ago_makes_room(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:

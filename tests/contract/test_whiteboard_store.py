@@ -5,10 +5,16 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
+from sqlalchemy import func, select
 
 from antiphon.events.v1.event_service_pb2 import AppendRequest
 from antiphon_server.memory.adapters.sql_whiteboards import SqlWhiteboards
-from antiphon_server.memory.adapters.tables import whiteboard_outbox, whiteboards
+from antiphon_server.memory.adapters.tables import (
+    section_versions,
+    sections,
+    whiteboard_outbox,
+    whiteboards,
+)
 from antiphon_server.memory.whiteboard import rules
 from antiphon_server.memory.whiteboard.model import (
     DAY_US,
@@ -154,6 +160,16 @@ async def test_a_request_is_done_once(world: World) -> None:
     assert await world.store.answered(REQUEST) is None
 
 
+async def test_a_request_that_finds_what_it_wants_written_is_done(world: World) -> None:
+    """It is answered with what stands there; the log is told of nothing."""
+    stands = (await world.write("Plan", "one")).section("Plan")
+    told = len(world.log.told)
+    await world.store.change(HERE, writing("plan", "one"), NOW, REQUEST, "plan")
+    await world.write("Plan", "two")
+    assert await world.store.answered(REQUEST) == stands
+    assert len(world.log.told) == told + 1
+
+
 async def test_the_history_has_what_sections_were(world: World) -> None:
     """The newest first, page by page; what was deleted, too."""
     await world.write("Plan", "one")
@@ -223,6 +239,18 @@ async def test_what_a_turn_has_written_is_erased(world: World) -> None:
     assert not any("canary" in it.text for it in found)
     assert not await world.store.erase(HERE, [turn], ANN, NOW)
     assert world.log.told[-1].events[0].actor == ANN
+
+
+async def test_what_has_expired_is_erased_as_well(world: World) -> None:
+    """Nobody reads it any more, and it would be removed minutes later: files have it then."""
+    turn = "turns/turn_00000001"
+    noted = Wish(HERE, "plan", "the canary", False, "", turn)
+    await world.store.change(HERE, lambda it: rules.written(it, noted, noted.text), NOW)
+    await world.store.erase(HERE, [turn], ANN, NOW + UNKEPT_US)
+    tables = whiteboards, sections, section_versions
+    count = [select(func.count()).select_from(it) for it in tables]
+    left = await world.database.read(lambda it: [it.execute(one).scalar_one() for one in count])
+    assert left == [0, 0, 0]
 
 
 async def test_nothing_is_written_of_what_was_erased_meanwhile(world: World) -> None:

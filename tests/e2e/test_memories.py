@@ -181,6 +181,32 @@ async def test_a_source_that_may_not_be_read_any_more_is_hidden(it: Stage) -> No
     assert await _recalled(it.ann.client, "moves to Nantes", kinds=[RECALLED_KIND_MESSAGE]) == []
 
 
+async def test_what_was_read_with_a_hidden_source_is_corrected_as_it_was_read(it: Stage) -> None:
+    """By one who has left the conversation since; where it comes from stays, and is hidden."""
+    theirs = await it.bob.client.create_conversation()
+    where = theirs.conversation_id
+    await it.bob.client.add_member(where, it.ann.user_id, "MEMBER")
+    said = await it.bob.client.post_message(where, "Bob's boat is called Undine")
+    source = MemorySource(conversation_id=where, message_id=said.message_id)
+    made = await it.ann.client.put_memory("Bob has a boat", sources=[source])
+    await it.bob.client.remove_member(where, it.ann.user_id)
+    read = await it.ann.client.get_memory(made.memory_id)
+    read.text = "Bob has a boat called Undine"
+    corrected = await it.ann.client.update_memory(read, "text", only_if_unchanged=True)
+    assert (corrected.text, corrected.sources) == (read.text, [MemorySource()])
+    await it.bob.client.add_member(where, it.ann.user_id, "MEMBER")
+    assert (await it.ann.client.get_memory(made.memory_id)).sources == [source]
+
+
+async def test_a_source_without_ids_is_none(it: Stage) -> None:
+    """Nobody names one that they only know of, in a conversation or in none."""
+    for where in ("", it.conversation_id):
+        source = MemorySource(conversation_id=where)
+        with pytest.raises(AntiphonError) as refused:
+            await it.ann.client.put_memory("Ann was in Rouen", sources=[source])
+        assert refused.value.reason == "MEMORY_SOURCE_INVALID"
+
+
 async def test_whom_it_is_about_may_have_it_forgotten(it: Stage) -> None:
     """Where they only read, too; another who only reads may not. The audit trail tells it."""
     theirs = await it.ann.client.create_conversation()

@@ -130,6 +130,22 @@ async def test_what_one_conversation_fails_by_keeps_no_other_waiting(
     assert (finder.rests, finder.rests_for(HERE)) == (False, False)
 
 
+async def test_what_was_answered_is_not_paid_for_again_while_the_rest_fails() -> None:
+    """Until the rest is answered, however often; what has changed meanwhile is asked for anew."""
+    first, second = "Moved to Leeds" + " again" * 2000, "I live in Lyon" + " now" * 2000
+    refused = DomainError(Reason.MODEL_REFUSED)
+    world = World(told("Moved to Leeds", "Leeds"), refused, refused)
+    for calls in (2, 3):
+        with pytest.raises(DomainError):
+            await world.texts(first, second)
+        assert len(world.model.asked) == calls
+        world.now_s += 1000
+    assert await world.texts(first, second) == ["Ann: Leeds"]
+    assert len(world.model.asked) == 4
+    assert await world.texts(first + ".", second) == []
+    assert len(world.model.asked) == 5
+
+
 async def test_it_is_shown_so_much_at_once() -> None:
     """So many messages, so many characters; of a very long one the beginning."""
     world = World()

@@ -196,6 +196,26 @@ async def test_nothing_is_kept_of_what_is_forgotten(tmp_path: Path) -> None:
         assert packed[gone][:64] not in written
 
 
+async def test_files_are_scrubbed_of_what_was_kept_alone(database: SqliteDatabase) -> None:
+    """Nothing is rewritten for what was forgotten before, or had no vector."""
+    scrubs = list[float]()
+
+    class Counting(SqlVectors):
+        async def scrub(self) -> None:
+            scrubs.append(time.monotonic())
+            await super().scrub()
+
+    kept = Counting(database)
+    await kept.keep(HERE, "fake/1", [("m0", b"0" * 16, b"v")], 1)
+    indexing = Indexing()
+    meanings = Meanings(indexing, kept, None)
+    for ids, count in ((["m1"], 0), (["m0", "m1"], 1), (["m0", "m1"], 1)):
+        await meanings.forget(HERE, ids)
+        await meanings.scrub()
+        assert len(scrubs) == count
+    indexing.close()
+
+
 def _written(folder: Path) -> bytes:
     """All bytes of the database's files."""
     return b"".join(it.read_bytes() for it in folder.iterdir())

@@ -100,7 +100,7 @@ async def test_a_name_finds_what_is_about_them(store: SqlMemories) -> None:
 
 
 async def test_what_expires_is_found_no_more(store: SqlMemories) -> None:
-    """Unless it has got more time meanwhile; a task forgets it then."""
+    """Unless it has got more time meanwhile; a task forgets it then, and has that told."""
     server = Server(store)
     short, long = memory(1, "short of Lyon"), memory(2, "long of Lyon")
     for it in (short, long):
@@ -110,8 +110,13 @@ async def test_what_expires_is_found_no_more(store: SqlMemories) -> None:
     assert await store.replace(later, long.etag)
     server.now_s = 1001
     assert await server.found("Lyon") == [long.memory_id]
-    assert await Expiring(store).forget() == 2
-    assert await server.found("Lyon") == []
+    times = list[float]()
+
+    async def told() -> None:
+        times.append(server.now_s)
+
+    assert await Expiring(store, told).forget() == 2
+    assert (await server.found("Lyon"), times) == ([], [1001])
 
 
 async def test_many_are_read_page_by_page(

@@ -137,6 +137,18 @@ async def test_what_is_appended_stands_in_its_own_line(world: World) -> None:
     assert await world.text() == "one\ntwo\nthree"
 
 
+async def test_a_request_that_changed_nothing_is_done_once_as_well(world: World) -> None:
+    """Its repetition overwrites nobody who has written since, and is answered as it was."""
+    write = world.whiteboards.write
+    await write(PLAN)
+    first = await write(PLAN, REQUEST)
+    await write(replace(PLAN, text="two", writer="users/user_00000bob"))
+    assert await write(PLAN, REQUEST) == first
+    assert await world.text() == "two"
+    with Refused(Reason.REQUEST_ID_REUSED):
+        await write(PLAN, replace(REQUEST, digest=b"2" * 32))
+
+
 async def test_an_archived_conversation_takes_nothing(world: World) -> None:
     """It is still read."""
     await world.whiteboards.write(PLAN)

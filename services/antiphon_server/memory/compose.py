@@ -248,13 +248,13 @@ def compose_service(
             acquaintances=Acquaintances(names, entities, conversations),
         )
     servicer = MemoryServicer(remembering, trail, external.overseeing if external else None)
-    memories = Memories(servicer, Expiring(store), trail, gathering)
+    memories = Memories(servicer, Expiring(store, trail.tell), trail, gathering)
     naming = Naming(entities, conversations)
     called = Called(EntityServicer(naming, trail))
     forgetting = Forgetting(SqlSources(database), store, conversations, RuleFinder(names))
     servicer_of_erased = ForgettingServicer(
         *(forgetting, notes.whiteboards, assemblies, naming, summaries.summarising, library),
-        SqlFiles(database),
+        *(SqlFiles(database), trail),
     )
     erased = Erased(servicer_of_erased, forgetting)
     pruning = Pruning(SqlPruning(database))

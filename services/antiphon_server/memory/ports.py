@@ -271,8 +271,12 @@ class KeptVectors(Protocol):
         """Keep ids with the digests of their texts and the vectors; what is there stays."""
         ...
 
-    async def forget(self, place: str, ids: Collection[str], now_us: int) -> None:
-        """Return when nothing of these is kept; files have it until they are scrubbed."""
+    async def forget(self, place: str, ids: Collection[str], now_us: int) -> int:
+        """Return when nothing of these is kept; files have it until they are scrubbed.
+
+        Says of how many something was kept. Of those that were forgotten before, since when that is
+        known stays as it is.
+        """
         ...
 
     async def scrub(self) -> None:

@@ -133,8 +133,9 @@ class ExternalMemoryChange(_message.Message):
 
     @_builtins.property
     def forgotten(self) -> Global___ExternalMemoryForgotten:
-        """forgotten says that nothing of it may be left: it was forgotten, has expired, or another has taken
-        its place.
+        """forgotten says that nothing of it may be left: it was forgotten, has expired, was put away, or
+        another has taken its place. One that was put away and is brought back is put again, with a later
+        revision.
         """
 
     def __init__(

@@ -26,7 +26,7 @@ from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61ntiphon/memory/v1/memory.proto\x12\x12\x61ntiphon.memory.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa3\x01\n\x0cMemorySource\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12)\n\nmessage_id\x18\x02 \x01(\tB\x15\xbaH\x12r\x10\x10\x01\x18P2\n^[^\\x00]*$\x12\x16\n\x05start\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x14\n\x03\x65nd\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"\x89\x07\n\x06Memory\x12\x36\n\tmemory_id\x18\x01 \x01(\tB#\xbaH r\x1b\x32\x19^mem_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x36\n\x04kind\x18\x03 \x01(\x0e\x32\x1e.antiphon.memory.v1.MemoryKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12.\n\x05state\x18\x04 \x01(\x0e\x32\x1f.antiphon.memory.v1.MemoryState\x12\"\n\x04text\x18\x05 \x01(\tB\x14\xbaH\x11r\x0f(\x80 2\n^[^\\x00]*$\x12;\n\x07subject\x18\x06 \x01(\tB*\xbaH\'r\"2 ^users/user_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x30\n\x08\x65ntities\x18\x07 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10\x10\x18\x01\"\x12r\x10\x10\x01\x18@2\n^[^\\x00]*$\x12.\n\nvalid_from\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bvalid_until\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\nimportance\x18\n \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12/\n\x0b\x65xpire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x07sources\x18\x0c \x03(\x0b\x32 .antiphon.memory.v1.MemorySourceB\x08\xbaH\x05\x92\x01\x02\x10 \x12\x0f\n\x07\x63reator\x18\r \x01(\t\x12:\n\x06origin\x18\x0e \x01(\x0e\x32 .antiphon.memory.v1.MemoryOriginB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x37\n\nsupersedes\x18\x0f \x01(\tB#\xbaH r\x1b\x32\x19^mem_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x15\n\rsuperseded_by\x18\x10 \x01(\t\x12\x0f\n\x07version\x18\x11 \x01(\x05\x12\x0c\n\x04\x65tag\x18\x12 \x01(\t\x12/\n\x0b\x63reate_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07updater\x18\x15 \x01(\tB\r\n\x0b_importance*\x88\x01\n\nMemoryKind\x12\x1b\n\x17MEMORY_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10MEMORY_KIND_FACT\x10\x01\x12\x1a\n\x16MEMORY_KIND_PREFERENCE\x10\x02\x12\x15\n\x11MEMORY_KIND_EVENT\x10\x03\x12\x14\n\x10MEMORY_KIND_NOTE\x10\x04*\x96\x01\n\x0bMemoryState\x12\x1c\n\x18MEMORY_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13MEMORY_STATE_ACTIVE\x10\x01\x12\x1b\n\x17MEMORY_STATE_SUPERSEDED\x10\x02\x12\x1a\n\x16MEMORY_STATE_FORGOTTEN\x10\x03\x12\x17\n\x13MEMORY_STATE_PRUNED\x10\x04*y\n\x0cMemoryOrigin\x12\x1d\n\x19MEMORY_ORIGIN_UNSPECIFIED\x10\x00\x12\x18\n\x14MEMORY_ORIGIN_PERSON\x10\x01\x12\x17\n\x13MEMORY_ORIGIN_RULES\x10\x02\x12\x17\n\x13MEMORY_ORIGIN_MODEL\x10\x03\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\x1f\x61ntiphon/memory/v1/memory.proto\x12\x12\x61ntiphon.memory.v1\x1a\x1b\x62uf/validate/validate.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xa7\x01\n\x0cMemorySource\x12=\n\x0f\x63onversation_id\x18\x01 \x01(\tB$\xbaH!r\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12*\n\nmessage_id\x18\x02 \x01(\tB\x16\xbaH\x13r\x0e\x18P2\n^[^\\x00]*$\xd8\x01\x01\x12\x16\n\x05start\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x14\n\x03\x65nd\x18\x04 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\"\x89\x07\n\x06Memory\x12\x36\n\tmemory_id\x18\x01 \x01(\tB#\xbaH r\x1b\x32\x19^mem_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\r\n\x05scope\x18\x02 \x01(\t\x12\x36\n\x04kind\x18\x03 \x01(\x0e\x32\x1e.antiphon.memory.v1.MemoryKindB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12.\n\x05state\x18\x04 \x01(\x0e\x32\x1f.antiphon.memory.v1.MemoryState\x12\"\n\x04text\x18\x05 \x01(\tB\x14\xbaH\x11r\x0f(\x80 2\n^[^\\x00]*$\x12;\n\x07subject\x18\x06 \x01(\tB*\xbaH\'r\"2 ^users/user_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x30\n\x08\x65ntities\x18\x07 \x03(\tB\x1e\xbaH\x1b\x92\x01\x18\x10\x10\x18\x01\"\x12r\x10\x10\x01\x18@2\n^[^\\x00]*$\x12.\n\nvalid_from\x18\x08 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bvalid_until\x18\t \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x30\n\nimportance\x18\n \x01(\x01\x42\x17\xbaH\x14\x12\x12\x19\x00\x00\x00\x00\x00\x00\xf0?)\x00\x00\x00\x00\x00\x00\x00\x00H\x00\x88\x01\x01\x12/\n\x0b\x65xpire_time\x18\x0b \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12;\n\x07sources\x18\x0c \x03(\x0b\x32 .antiphon.memory.v1.MemorySourceB\x08\xbaH\x05\x92\x01\x02\x10 \x12\x0f\n\x07\x63reator\x18\r \x01(\t\x12:\n\x06origin\x18\x0e \x01(\x0e\x32 .antiphon.memory.v1.MemoryOriginB\x08\xbaH\x05\x82\x01\x02\x10\x01\x12\x37\n\nsupersedes\x18\x0f \x01(\tB#\xbaH r\x1b\x32\x19^mem_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x12\x15\n\rsuperseded_by\x18\x10 \x01(\t\x12\x0f\n\x07version\x18\x11 \x01(\x05\x12\x0c\n\x04\x65tag\x18\x12 \x01(\t\x12/\n\x0b\x63reate_time\x18\x13 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12/\n\x0bupdate_time\x18\x14 \x01(\x0b\x32\x1a.google.protobuf.Timestamp\x12\x0f\n\x07updater\x18\x15 \x01(\tB\r\n\x0b_importance*\x88\x01\n\nMemoryKind\x12\x1b\n\x17MEMORY_KIND_UNSPECIFIED\x10\x00\x12\x14\n\x10MEMORY_KIND_FACT\x10\x01\x12\x1a\n\x16MEMORY_KIND_PREFERENCE\x10\x02\x12\x15\n\x11MEMORY_KIND_EVENT\x10\x03\x12\x14\n\x10MEMORY_KIND_NOTE\x10\x04*\x96\x01\n\x0bMemoryState\x12\x1c\n\x18MEMORY_STATE_UNSPECIFIED\x10\x00\x12\x17\n\x13MEMORY_STATE_ACTIVE\x10\x01\x12\x1b\n\x17MEMORY_STATE_SUPERSEDED\x10\x02\x12\x1a\n\x16MEMORY_STATE_FORGOTTEN\x10\x03\x12\x17\n\x13MEMORY_STATE_PRUNED\x10\x04*y\n\x0cMemoryOrigin\x12\x1d\n\x19MEMORY_ORIGIN_UNSPECIFIED\x10\x00\x12\x18\n\x14MEMORY_ORIGIN_PERSON\x10\x01\x12\x17\n\x13MEMORY_ORIGIN_RULES\x10\x02\x12\x17\n\x13MEMORY_ORIGIN_MODEL\x10\x03\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,9 +34,9 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'antiphon.memory.v1.memory_p
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MEMORYSOURCE'].fields_by_name['conversation_id']._loaded_options = None
-  _globals['_MEMORYSOURCE'].fields_by_name['conversation_id']._serialized_options = b'\272H\036r\0342\032^conv_[0-9A-Za-z_-]{8,64}$'
+  _globals['_MEMORYSOURCE'].fields_by_name['conversation_id']._serialized_options = b'\272H!r\0342\032^conv_[0-9A-Za-z_-]{8,64}$\330\001\001'
   _globals['_MEMORYSOURCE'].fields_by_name['message_id']._loaded_options = None
-  _globals['_MEMORYSOURCE'].fields_by_name['message_id']._serialized_options = b'\272H\022r\020\020\001\030P2\n^[^\\x00]*$'
+  _globals['_MEMORYSOURCE'].fields_by_name['message_id']._serialized_options = b'\272H\023r\016\030P2\n^[^\\x00]*$\330\001\001'
   _globals['_MEMORYSOURCE'].fields_by_name['start']._loaded_options = None
   _globals['_MEMORYSOURCE'].fields_by_name['start']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_MEMORYSOURCE'].fields_by_name['end']._loaded_options = None
@@ -59,14 +59,14 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MEMORY'].fields_by_name['origin']._serialized_options = b'\272H\005\202\001\002\020\001'
   _globals['_MEMORY'].fields_by_name['supersedes']._loaded_options = None
   _globals['_MEMORY'].fields_by_name['supersedes']._serialized_options = b'\272H r\0332\031^mem_[0-9A-Za-z_-]{8,64}$\330\001\001'
-  _globals['_MEMORYKIND']._serialized_start=1192
-  _globals['_MEMORYKIND']._serialized_end=1328
-  _globals['_MEMORYSTATE']._serialized_start=1331
-  _globals['_MEMORYSTATE']._serialized_end=1481
-  _globals['_MEMORYORIGIN']._serialized_start=1483
-  _globals['_MEMORYORIGIN']._serialized_end=1604
+  _globals['_MEMORYKIND']._serialized_start=1196
+  _globals['_MEMORYKIND']._serialized_end=1332
+  _globals['_MEMORYSTATE']._serialized_start=1335
+  _globals['_MEMORYSTATE']._serialized_end=1485
+  _globals['_MEMORYORIGIN']._serialized_start=1487
+  _globals['_MEMORYORIGIN']._serialized_end=1608
   _globals['_MEMORYSOURCE']._serialized_start=118
-  _globals['_MEMORYSOURCE']._serialized_end=281
-  _globals['_MEMORY']._serialized_start=284
-  _globals['_MEMORY']._serialized_end=1189
+  _globals['_MEMORYSOURCE']._serialized_end=285
+  _globals['_MEMORY']._serialized_start=288
+  _globals['_MEMORY']._serialized_end=1193
 # @@protoc_insertion_point(module_scope)

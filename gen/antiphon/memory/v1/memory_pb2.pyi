@@ -128,7 +128,7 @@ class MemorySource(_message.Message):
     END_FIELD_NUMBER: _builtins.int
     conversation_id: _builtins.str
     """conversation_id is where it was said; with the other fields empty of a source that the reader may
-    not read, or not any more.
+    not read, or not any more. So UpdateMemory takes it; PutMemory says MEMORY_SOURCE_INVALID.
     """
     message_id: _builtins.str
     """message_id is the message."""

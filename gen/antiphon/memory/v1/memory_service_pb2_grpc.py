@@ -103,7 +103,8 @@ class MemoryServiceServicer:
         with the same request_id within 24 h, it changes nothing. Errors: INVALID_ARGUMENT (no text, no
         kind, valid_until before valid_from; of RULES or a MODEL without sources),
         MEMORY_SOURCE_INVALID, MEMORY_NOT_ACTIVE (what it supersedes is not in use), NOT_FOUND (what it
-        supersedes), LIMIT_EXCEEDED (10,000 of a scope), REQUEST_ID_REUSED.
+        supersedes), LIMIT_EXCEEDED (10,000 of a scope), REQUEST_ID_REUSED, CONVERSATION_ERASED,
+        WORKSPACE_ERASED (the scope's).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -46,7 +46,8 @@ class MemoryServiceStub:
     with the same request_id within 24 h, it changes nothing. Errors: INVALID_ARGUMENT (no text, no
     kind, valid_until before valid_from; of RULES or a MODEL without sources),
     MEMORY_SOURCE_INVALID, MEMORY_NOT_ACTIVE (what it supersedes is not in use), NOT_FOUND (what it
-    supersedes), LIMIT_EXCEEDED (10,000 of a scope), REQUEST_ID_REUSED.
+    supersedes), LIMIT_EXCEEDED (10,000 of a scope), REQUEST_ID_REUSED, CONVERSATION_ERASED,
+    WORKSPACE_ERASED (the scope's).
     """
     GetMemory: _grpc.UnaryUnaryMultiCallable[_memory_service_pb2.GetMemoryRequest, _memory_service_pb2.GetMemoryResponse]
     """GetMemory returns one memory as it is now. Errors: NOT_FOUND."""
@@ -101,7 +102,8 @@ class MemoryServiceAsyncStub(MemoryServiceStub):
     with the same request_id within 24 h, it changes nothing. Errors: INVALID_ARGUMENT (no text, no
     kind, valid_until before valid_from; of RULES or a MODEL without sources),
     MEMORY_SOURCE_INVALID, MEMORY_NOT_ACTIVE (what it supersedes is not in use), NOT_FOUND (what it
-    supersedes), LIMIT_EXCEEDED (10,000 of a scope), REQUEST_ID_REUSED.
+    supersedes), LIMIT_EXCEEDED (10,000 of a scope), REQUEST_ID_REUSED, CONVERSATION_ERASED,
+    WORKSPACE_ERASED (the scope's).
     """
     GetMemory: _aio.UnaryUnaryMultiCallable[_memory_service_pb2.GetMemoryRequest, _memory_service_pb2.GetMemoryResponse]  # type: ignore[assignment]
     """GetMemory returns one memory as it is now. Errors: NOT_FOUND."""
@@ -159,7 +161,8 @@ class MemoryServiceServicer(metaclass=_abc_1.ABCMeta):
         with the same request_id within 24 h, it changes nothing. Errors: INVALID_ARGUMENT (no text, no
         kind, valid_until before valid_from; of RULES or a MODEL without sources),
         MEMORY_SOURCE_INVALID, MEMORY_NOT_ACTIVE (what it supersedes is not in use), NOT_FOUND (what it
-        supersedes), LIMIT_EXCEEDED (10,000 of a scope), REQUEST_ID_REUSED.
+        supersedes), LIMIT_EXCEEDED (10,000 of a scope), REQUEST_ID_REUSED, CONVERSATION_ERASED,
+        WORKSPACE_ERASED (the scope's).
         """
 
     @_abc_1.abstractmethod

@@ -68,8 +68,8 @@ class SearchServiceServicer:
     def Recall(self, request, context):
         """Recall finds what helps with a query: messages and memories together, the best first, within a
         budget of tokens. Only what the caller may read now is ranked: with the grant of a turn, its
-        conversation and the memories of that. Memories that are superseded, expired or forgotten are not
-        recalled. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
+        conversation and the memories of that. Memories that are superseded, put away, expired or forgotten
+        are not recalled. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

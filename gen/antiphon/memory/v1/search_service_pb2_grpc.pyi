@@ -46,8 +46,8 @@ class SearchServiceStub:
     Recall: _grpc.UnaryUnaryMultiCallable[_search_service_pb2.RecallRequest, _search_service_pb2.RecallResponse]
     """Recall finds what helps with a query: messages and memories together, the best first, within a
     budget of tokens. Only what the caller may read now is ranked: with the grant of a turn, its
-    conversation and the memories of that. Memories that are superseded, expired or forgotten are not
-    recalled. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
+    conversation and the memories of that. Memories that are superseded, put away, expired or forgotten
+    are not recalled. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
     """
 
 @_typing.type_check_only
@@ -68,8 +68,8 @@ class SearchServiceAsyncStub(SearchServiceStub):
     Recall: _aio.UnaryUnaryMultiCallable[_search_service_pb2.RecallRequest, _search_service_pb2.RecallResponse]  # type: ignore[assignment]
     """Recall finds what helps with a query: messages and memories together, the best first, within a
     budget of tokens. Only what the caller may read now is ranked: with the grant of a turn, its
-    conversation and the memories of that. Memories that are superseded, expired or forgotten are not
-    recalled. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
+    conversation and the memories of that. Memories that are superseded, put away, expired or forgotten
+    are not recalled. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
     """
 
 class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -99,8 +99,8 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_search_service_pb2.RecallResponse, _abc.Awaitable[_search_service_pb2.RecallResponse]]:
         """Recall finds what helps with a query: messages and memories together, the best first, within a
         budget of tokens. Only what the caller may read now is ranked: with the grant of a turn, its
-        conversation and the memories of that. Memories that are superseded, expired or forgotten are not
-        recalled. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
+        conversation and the memories of that. Memories that are superseded, put away, expired or forgotten
+        are not recalled. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
         """
 
 def add_SearchServiceServicer_to_server(servicer: SearchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

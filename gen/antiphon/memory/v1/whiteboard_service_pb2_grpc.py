@@ -82,9 +82,10 @@ class WhiteboardServiceServicer:
     def WriteSection(self, request, context):
         """WriteSection writes a section, or appends to it, and begins it if it isn't there. A text that is
         there already changes nothing. A whiteboard has at most 16 sections, each of 8 KiB, and 32 KiB in
-        all. Filters look at it as at what is said; what they cut out isn't written. Errors: NOT_FOUND,
-        ETAG_MISMATCH (the section is another one by now), LIMIT_EXCEEDED, CONVERSATION_ARCHIVED,
-        REQUEST_ID_REUSED, CONTENT_BLOCKED (also where a filter would hold it), FILTER_UNAVAILABLE.
+        all. Filters look at it as at what is said; what they cut out isn't written. Errors: NOT_FOUND (the
+        conversation, or the turn that writes, where it is erased), ETAG_MISMATCH (the section is another
+        one by now), LIMIT_EXCEEDED, CONVERSATION_ARCHIVED, CONVERSATION_ERASED, REQUEST_ID_REUSED,
+        CONTENT_BLOCKED (also where a filter would hold it), FILTER_UNAVAILABLE.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -92,7 +93,7 @@ class WhiteboardServiceServicer:
 
     def DeleteSection(self, request, context):
         """DeleteSection takes a section away; its history stays. Repeated, it changes nothing. Errors:
-        NOT_FOUND (the conversation), ETAG_MISMATCH, CONVERSATION_ARCHIVED.
+        NOT_FOUND (as WriteSection), ETAG_MISMATCH, CONVERSATION_ARCHIVED, CONVERSATION_ERASED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -109,7 +110,7 @@ class WhiteboardServiceServicer:
     def KeepWhiteboard(self, request, context):
         """KeepWhiteboard says whether the whiteboard stays as long as its conversation, also before anything
         is written there, or goes 30 days after its last change. Repeated, it changes nothing. Errors:
-        NOT_FOUND, CONVERSATION_ARCHIVED.
+        NOT_FOUND, CONVERSATION_ARCHIVED, CONVERSATION_ERASED.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

@@ -42,13 +42,14 @@ class WhiteboardServiceStub:
     WriteSection: _grpc.UnaryUnaryMultiCallable[_whiteboard_service_pb2.WriteSectionRequest, _whiteboard_service_pb2.WriteSectionResponse]
     """WriteSection writes a section, or appends to it, and begins it if it isn't there. A text that is
     there already changes nothing. A whiteboard has at most 16 sections, each of 8 KiB, and 32 KiB in
-    all. Filters look at it as at what is said; what they cut out isn't written. Errors: NOT_FOUND,
-    ETAG_MISMATCH (the section is another one by now), LIMIT_EXCEEDED, CONVERSATION_ARCHIVED,
-    REQUEST_ID_REUSED, CONTENT_BLOCKED (also where a filter would hold it), FILTER_UNAVAILABLE.
+    all. Filters look at it as at what is said; what they cut out isn't written. Errors: NOT_FOUND (the
+    conversation, or the turn that writes, where it is erased), ETAG_MISMATCH (the section is another
+    one by now), LIMIT_EXCEEDED, CONVERSATION_ARCHIVED, CONVERSATION_ERASED, REQUEST_ID_REUSED,
+    CONTENT_BLOCKED (also where a filter would hold it), FILTER_UNAVAILABLE.
     """
     DeleteSection: _grpc.UnaryUnaryMultiCallable[_whiteboard_service_pb2.DeleteSectionRequest, _whiteboard_service_pb2.DeleteSectionResponse]
     """DeleteSection takes a section away; its history stays. Repeated, it changes nothing. Errors:
-    NOT_FOUND (the conversation), ETAG_MISMATCH, CONVERSATION_ARCHIVED.
+    NOT_FOUND (as WriteSection), ETAG_MISMATCH, CONVERSATION_ARCHIVED, CONVERSATION_ERASED.
     """
     ListSectionVersions: _grpc.UnaryUnaryMultiCallable[_whiteboard_service_pb2.ListSectionVersionsRequest, _whiteboard_service_pb2.ListSectionVersionsResponse]
     """ListSectionVersions lists what sections were, the newest version first: of each the newest 32, the
@@ -57,7 +58,7 @@ class WhiteboardServiceStub:
     KeepWhiteboard: _grpc.UnaryUnaryMultiCallable[_whiteboard_service_pb2.KeepWhiteboardRequest, _whiteboard_service_pb2.KeepWhiteboardResponse]
     """KeepWhiteboard says whether the whiteboard stays as long as its conversation, also before anything
     is written there, or goes 30 days after its last change. Repeated, it changes nothing. Errors:
-    NOT_FOUND, CONVERSATION_ARCHIVED.
+    NOT_FOUND, CONVERSATION_ARCHIVED, CONVERSATION_ERASED.
     """
 
 @_typing.type_check_only
@@ -74,13 +75,14 @@ class WhiteboardServiceAsyncStub(WhiteboardServiceStub):
     WriteSection: _aio.UnaryUnaryMultiCallable[_whiteboard_service_pb2.WriteSectionRequest, _whiteboard_service_pb2.WriteSectionResponse]  # type: ignore[assignment]
     """WriteSection writes a section, or appends to it, and begins it if it isn't there. A text that is
     there already changes nothing. A whiteboard has at most 16 sections, each of 8 KiB, and 32 KiB in
-    all. Filters look at it as at what is said; what they cut out isn't written. Errors: NOT_FOUND,
-    ETAG_MISMATCH (the section is another one by now), LIMIT_EXCEEDED, CONVERSATION_ARCHIVED,
-    REQUEST_ID_REUSED, CONTENT_BLOCKED (also where a filter would hold it), FILTER_UNAVAILABLE.
+    all. Filters look at it as at what is said; what they cut out isn't written. Errors: NOT_FOUND (the
+    conversation, or the turn that writes, where it is erased), ETAG_MISMATCH (the section is another
+    one by now), LIMIT_EXCEEDED, CONVERSATION_ARCHIVED, CONVERSATION_ERASED, REQUEST_ID_REUSED,
+    CONTENT_BLOCKED (also where a filter would hold it), FILTER_UNAVAILABLE.
     """
     DeleteSection: _aio.UnaryUnaryMultiCallable[_whiteboard_service_pb2.DeleteSectionRequest, _whiteboard_service_pb2.DeleteSectionResponse]  # type: ignore[assignment]
     """DeleteSection takes a section away; its history stays. Repeated, it changes nothing. Errors:
-    NOT_FOUND (the conversation), ETAG_MISMATCH, CONVERSATION_ARCHIVED.
+    NOT_FOUND (as WriteSection), ETAG_MISMATCH, CONVERSATION_ARCHIVED, CONVERSATION_ERASED.
     """
     ListSectionVersions: _aio.UnaryUnaryMultiCallable[_whiteboard_service_pb2.ListSectionVersionsRequest, _whiteboard_service_pb2.ListSectionVersionsResponse]  # type: ignore[assignment]
     """ListSectionVersions lists what sections were, the newest version first: of each the newest 32, the
@@ -89,7 +91,7 @@ class WhiteboardServiceAsyncStub(WhiteboardServiceStub):
     KeepWhiteboard: _aio.UnaryUnaryMultiCallable[_whiteboard_service_pb2.KeepWhiteboardRequest, _whiteboard_service_pb2.KeepWhiteboardResponse]  # type: ignore[assignment]
     """KeepWhiteboard says whether the whiteboard stays as long as its conversation, also before anything
     is written there, or goes 30 days after its last change. Repeated, it changes nothing. Errors:
-    NOT_FOUND, CONVERSATION_ARCHIVED.
+    NOT_FOUND, CONVERSATION_ARCHIVED, CONVERSATION_ERASED.
     """
 
 class WhiteboardServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -115,9 +117,10 @@ class WhiteboardServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_whiteboard_service_pb2.WriteSectionResponse, _abc.Awaitable[_whiteboard_service_pb2.WriteSectionResponse]]:
         """WriteSection writes a section, or appends to it, and begins it if it isn't there. A text that is
         there already changes nothing. A whiteboard has at most 16 sections, each of 8 KiB, and 32 KiB in
-        all. Filters look at it as at what is said; what they cut out isn't written. Errors: NOT_FOUND,
-        ETAG_MISMATCH (the section is another one by now), LIMIT_EXCEEDED, CONVERSATION_ARCHIVED,
-        REQUEST_ID_REUSED, CONTENT_BLOCKED (also where a filter would hold it), FILTER_UNAVAILABLE.
+        all. Filters look at it as at what is said; what they cut out isn't written. Errors: NOT_FOUND (the
+        conversation, or the turn that writes, where it is erased), ETAG_MISMATCH (the section is another
+        one by now), LIMIT_EXCEEDED, CONVERSATION_ARCHIVED, CONVERSATION_ERASED, REQUEST_ID_REUSED,
+        CONTENT_BLOCKED (also where a filter would hold it), FILTER_UNAVAILABLE.
         """
 
     @_abc_1.abstractmethod
@@ -127,7 +130,7 @@ class WhiteboardServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_whiteboard_service_pb2.DeleteSectionResponse, _abc.Awaitable[_whiteboard_service_pb2.DeleteSectionResponse]]:
         """DeleteSection takes a section away; its history stays. Repeated, it changes nothing. Errors:
-        NOT_FOUND (the conversation), ETAG_MISMATCH, CONVERSATION_ARCHIVED.
+        NOT_FOUND (as WriteSection), ETAG_MISMATCH, CONVERSATION_ARCHIVED, CONVERSATION_ERASED.
         """
 
     @_abc_1.abstractmethod
@@ -148,7 +151,7 @@ class WhiteboardServiceServicer(metaclass=_abc_1.ABCMeta):
     ) -> _typing.Union[_whiteboard_service_pb2.KeepWhiteboardResponse, _abc.Awaitable[_whiteboard_service_pb2.KeepWhiteboardResponse]]:
         """KeepWhiteboard says whether the whiteboard stays as long as its conversation, also before anything
         is written there, or goes 30 days after its last change. Repeated, it changes nothing. Errors:
-        NOT_FOUND, CONVERSATION_ARCHIVED.
+        NOT_FOUND, CONVERSATION_ARCHIVED, CONVERSATION_ERASED.
         """
 
 def add_WhiteboardServiceServicer_to_server(servicer: WhiteboardServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

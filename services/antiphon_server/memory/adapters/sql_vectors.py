@@ -6,7 +6,7 @@ from typing import Any
 from sqlalchemy import ClauseElement, Connection, bindparam, delete, func, select, tuple_
 
 from antiphon_server.memory.adapters.tables import scopes, vector_places, vectors
-from antiphon_server.memory.adapters.vector_rows import forget_vectors, keep_vectors, use_place
+from antiphon_server.memory.adapters.vector_rows import keep_vectors, take_vectors, use_place
 from antiphon_server.memory.remembered import scope_of_place
 from antiphon_server.runtime.storage.database import Database
 from antiphon_server.runtime.storage.statements import PreparedIn
@@ -77,9 +77,9 @@ class SqlVectors:
 
         await self._database.write(work)
 
-    async def forget(self, place: str, ids: Collection[str], now_us: int) -> None:
+    async def forget(self, place: str, ids: Collection[str], now_us: int) -> int:
         """See :meth:`KeptVectors.forget`."""
-        await self._database.write(lambda it: forget_vectors(it, place, ids, now_us))
+        return await self._database.write(lambda it: take_vectors(it, place, ids, now_us))
 
     async def scrub(self) -> None:
         """See :meth:`KeptVectors.scrub`."""

@@ -62,7 +62,7 @@ _GET = Prepared(
         .order_by(sections.c.create_us, sections.c.key)
     )
 )
-_HOLD = select(_BOARD.version).where(_BOARD.conversation_id == _WHERE).with_for_update()
+_HOLD = select(_BOARD.expire_us).where(_BOARD.conversation_id == _WHERE).with_for_update()
 _BEGIN = PreparedInsert(whiteboards, " ON CONFLICT DO NOTHING")
 _PUT = PreparedInsert(
     sections,
@@ -118,6 +118,7 @@ class SqlWhiteboards:
         decide: Decide,
         now_us: int,
         request: RequestKey | None = None,
+        name: str = "",
     ) -> Whiteboard:
         def store(connection: Connection) -> tuple[Whiteboard, bool]:
             _hold(connection, conversation_id, now_us)
@@ -126,6 +127,9 @@ class SqlWhiteboards:
                 return before, False
             change = decide(before)
             if change is None:
+                stands = before.section(name)
+                if request is not None and stands is not None:
+                    _note(connection, request, conversation_id, stands, now_us)
                 return before, False
             _check_erased(connection, conversation_id, change.writer)
             return _changed(connection, before, change, now_us, request), True
@@ -164,7 +168,9 @@ class SqlWhiteboards:
     ) -> bool:
         def store(connection: Connection) -> bool:
             source_rows.close(connection, conversation_id, writers, now_us)
-            connection.execute(_HOLD, {"b_conversation": conversation_id})
+            held = connection.execute(_HOLD, {"b_conversation": conversation_id}).one_or_none()
+            if held is not None and held.expire_us is not None and held.expire_us <= now_us:
+                _remove(connection, [conversation_id])  # its sections are still there
             board = _standing(connection, conversation_id, now_us)
             found = erase_history(connection, board, writers)
             for section in board.sections:
@@ -197,8 +203,7 @@ class SqlWhiteboards:
 
         def remove(connection: Connection) -> int:
             them = connection.execute(old).scalars().all()
-            for table in (sections, section_versions, whiteboards):
-                connection.execute(delete(table).where(table.c.conversation_id.in_(them)))
+            _remove(connection, them)
             return len(them)
 
         while await self._database.write(remove) == BATCH:
@@ -211,6 +216,12 @@ def _hold(connection: Connection, conversation_id: ConversationId, now_us: int) 
     """Hold the whiteboard until the commit, also one that nobody has begun."""
     source_rows.hold(connection, conversation_id, now_us)
     connection.execute(_HOLD, {"b_conversation": conversation_id})
+
+
+def _remove(connection: Connection, those: Sequence[str]) -> None:
+    """Take away whiteboards that have expired, with their history."""
+    for table in (sections, section_versions, whiteboards):
+        connection.execute(delete(table).where(table.c.conversation_id.in_(those)))
 
 
 def _check_erased(connection: Connection, conversation_id: ConversationId, writer: str) -> None:

@@ -19,6 +19,12 @@ _FORGET = PreparedInsert(
     f"{_KEY} model=excluded.model, digest=excluded.digest, packed=excluded.packed,"
     " forget_us=excluded.forget_us",
 )
+_TAKEN = "forgotten"  # as the model: of what has gone there was a vector
+_TAKE = PreparedInsert(
+    vectors,
+    f"{_KEY} model='{_TAKEN}', digest=excluded.digest, packed=excluded.packed,"
+    " forget_us=excluded.forget_us WHERE memory_vectors.forget_us IS NULL RETURNING model",
+)
 _KEEP = PreparedInsert(
     vectors,
     f"{_KEY} model=excluded.model, digest=excluded.digest, packed=excluded.packed"
@@ -33,10 +39,15 @@ _USE = PreparedInsert(
 
 
 def forget_vectors(connection: Connection, place: str, ids: Collection[str], now_us: int) -> None:
-    """Take away what is kept of these, and what would be kept of them for some days."""
-    rows = [_row(place, it, "", _NOTHING, _NOTHING) | {"forget_us": now_us} for it in sorted(ids)]
-    if rows:
+    """Take away what is kept of these, and what would be kept of them for some days from now."""
+    if rows := _forgotten(place, ids, now_us):
         _FORGET.run(connection, rows)
+
+
+def take_vectors(connection: Connection, place: str, ids: Collection[str], now_us: int) -> int:
+    """The same, but of what was forgotten before; says of how many there was a vector."""
+    rows = _forgotten(place, ids, now_us)
+    return sum(model == _TAKEN for (model,) in _TAKE.returned(connection, rows)) if rows else 0
 
 
 def keep_vectors(
@@ -49,6 +60,11 @@ def keep_vectors(
 def use_place(connection: Connection, place: str, now_us: int) -> None:
     """Remember when what is kept of the place was of use, to some hours."""
     _USE.run(connection, [{"place": place, "use_us": now_us}])
+
+
+def _forgotten(place: str, ids: Collection[str], now_us: int) -> Sequence[dict[str, Any]]:
+    nothing = {"forget_us": now_us}
+    return [_row(place, it, "", _NOTHING, _NOTHING) | nothing for it in sorted(ids)]
 
 
 def _row(place: str, document_id: str, model: str, digest: bytes, packed: bytes) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import time
+from collections.abc import Awaitable, Callable
 
 from antiphon_server.memory.ports import MemoryStore
 from antiphon_server.runtime.errors import DomainError
@@ -15,10 +16,18 @@ log = logging.getLogger(__name__)
 
 
 class Expiring:
-    """A task of each server; what two of them forget at once is forgotten once."""
+    """A task of each server; what two of them forget at once is forgotten once.
 
-    def __init__(self, store: MemoryStore, pause_s: float = PAUSE_S) -> None:
-        self._store, self._pause_s = store, pause_s
+    ``tell`` has the audit trail told of it.
+    """
+
+    def __init__(
+        self,
+        store: MemoryStore,
+        tell: Callable[[], Awaitable[None]],
+        pause_s: float = PAUSE_S,
+    ) -> None:
+        self._store, self._tell, self._pause_s = store, tell, pause_s
 
     async def run(self) -> None:
         """Forget now and then, until cancelled."""
@@ -37,6 +46,7 @@ class Expiring:
         while ids := await self._store.expired(now_us, BATCH):
             for memory_id in ids:
                 await self._store.forget(memory_id, now_us, ACTOR)
+            await self._tell()
             await self._store.scrub()
             count += len(ids)
         await self._store.forget_requests(now_us - REQUESTS_US)

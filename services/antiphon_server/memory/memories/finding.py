@@ -1,6 +1,7 @@
 """Who finds the facts in what is said: rules, or a model that is asked."""
 
 import asyncio
+import hashlib
 import logging
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -18,12 +19,15 @@ from antiphon_server.memory.memories.resting import Rests
 from antiphon_server.memory.model import ConversationId, MessageId, Said
 from antiphon_server.memory.ports import AskedModel, Names
 from antiphon_server.runtime.access.principal import UserId
+from antiphon_server.runtime.cache.lru import LruCache
 from antiphon_server.runtime.errors import DomainError, Reason
 
 NAMELESS = "X."
 """Whom nobody knows by name; a fact says whose it is besides."""
 MOST_LINES, MOST_CHARACTERS = 40, 16_000
 """Of messages that a model is shown at once."""
+MOST_ANSWERED = 1000
+"""Conversations of whose page it is known what was answered."""
 _USER = "users/"
 Found = Sequence[tuple[MessageId, Candidate]]
 log = logging.getLogger(__name__)
@@ -77,7 +81,8 @@ class ModelFinder:
     """A :class:`Finder` that asks a model, and rules where its answer can't be read.
 
     While it fails, everything is for later: nothing is passed over for want of a model. What it
-    fails by in one conversation alone, such as its budget, keeps no other one waiting.
+    fails by in one conversation alone, such as its budget, keeps no other one waiting. What it has
+    answered for a stretch is not asked for, and paid, again while the rest of the page fails.
     """
 
     at_once, costs = MOST_LINES, True
@@ -91,6 +96,7 @@ class ModelFinder:
     ) -> None:
         self._names, self._model, self._rules = names, model, rules
         self._rests = Rests(clock)
+        self._answered = LruCache[ConversationId, dict[bytes, Found]](MOST_ANSWERED)
 
     @property
     def rests(self) -> bool:
@@ -105,10 +111,14 @@ class ModelFinder:
         """See :meth:`Finder.found`."""
         if (left := self._rests.left_s(conversation_id)) > 0:
             raise DomainError(Reason.SERVICE_UNAVAILABLE, service="memory", retry_after=left)
-        found = list[tuple[MessageId, Candidate]]()
-        for some in _stretches(await _uttered(self._names, said)):
-            found += await self._asked(conversation_id, some)
-        return found
+        known = self._answered.get(conversation_id) or {}
+        stretches = {_digest(it): it for it in _stretches(await _uttered(self._names, said))}
+        answered = {it: known[it] for it in stretches if it in known}
+        self._answered.put(conversation_id, answered)
+        for key, some in stretches.items():
+            if key not in answered:
+                answered[key] = await self._asked(conversation_id, some)
+        return [fact for key in stretches for fact in answered[key]]
 
     async def _asked(
         self, conversation_id: ConversationId, some: Sequence[tuple[MessageId, Utterance]]
@@ -159,6 +169,11 @@ def _stretches(
         size += min(length, MOST_CHARACTERS)
     if stretch:
         yield stretch
+
+
+def _digest(stretch: Sequence[tuple[MessageId, Utterance]]) -> bytes:
+    """What tells a stretch, as a model is shown it, from others."""
+    return hashlib.sha256(repr(stretch).encode("utf-8", "surrogatepass")).digest()
 
 
 def _extracted(uttered: Sequence[tuple[MessageId, Utterance]]) -> Found:

@@ -26,6 +26,9 @@ class Sources:
         A service names what whose memory it is may read, and for others than people anything.
         Raises DomainError MEMORY_SOURCE_INVALID.
         """
+        for source in memory.sources:
+            if not (source.conversation_id and source.message_id):
+                raise _invalid(source, "UNREADABLE")
         asked = {it.conversation_id for it in memory.sources}
         readable = await self._readable(_reader(principal, memory.scope), principal, asked)
         for source in memory.sources:

@@ -70,6 +70,7 @@ class Meanings:
         self._loaded: Loaded | None = None
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="memory.meaning")
         self._room_s = self._searched_s = 0.0
+        self._taken = self._scrubbed = 0
         self.made = 0
         """Vectors that were made here."""
         self.found = 0
@@ -100,11 +101,18 @@ class Meanings:
 
     async def forget(self, key: PartitionKey, ids: Collection[str]) -> None:
         """Return when the store keeps nothing of these but in files. Raises DomainError."""
-        await self._kept.forget(key, ids, self._now_us())
+        self._taken += await self._kept.forget(key, ids, self._now_us())
 
     async def scrub(self) -> None:
-        """Return when files have nothing of what was forgotten, as far as can be."""
-        await self._kept.scrub()
+        """Return when files have nothing of what was forgotten here, as far as can be.
+
+        Where nothing was kept of it, they had nothing: a log is read for search again after each
+        start, with all that was erased there long ago.
+        """
+        taken = self._taken
+        if self._scrubbed < taken:
+            await self._kept.scrub()
+            self._scrubbed = max(self._scrubbed, taken)
 
     async def run(self) -> None:
         """Make vectors of what is wanted, until cancelled."""

@@ -26,6 +26,7 @@ from antiphon_server.memory.search.searching import (
     MAX_CONVERSATIONS,
     WAIT_S,
     Searching,
+    ranked,
 )
 from antiphon_server.memory.search.shelf import Shelf, is_of_memories, key_of
 from antiphon_server.runtime.access.principal import Principal, UserId
@@ -210,12 +211,8 @@ class Recalling:
         parts = [(_CONVERSATION + it, PartitionKey(_CONVERSATION + it)) for it in there]
         parts += ((it, key_of(it)) for it in scopes)
         named = [key for scope, key in parts if scope not in as_guest]
-        hits = await self._library.ranked(query, named)
-        if as_guest:
-            nameless = [key for scope, key in parts if scope in as_guest]
-            unnamed = replace(query, by_name=False)
-            hits += await self._library.ranked(unnamed, nameless)
-        return hits
+        nameless = [key for scope, key in parts if scope in as_guest]
+        return await ranked(self._library, query, named, nameless)
 
     async def _shown(
         self, principal: Principal, wish: RecallWish, ranked: Sequence[Hit], readable: Readable

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 
 from antiphon_server.memory.entities.expanding import Expanding, with_other_names
-from antiphon_server.memory.index import Hit, Query
+from antiphon_server.memory.index import Hit, PartitionKey, Query
 from antiphon_server.memory.model import (
     Answer,
     ConversationId,
@@ -121,13 +121,10 @@ class Searching:
             by_neighbours=False,
             other_names=tuple((it.asked, it.others) for it in other_names),
         )
-        named = [it for it in there if it not in readable.as_guest]
-        nameless = [it for it in there if it in readable.as_guest]
-        hits = await self._library.search(query, named) if named else []
-        if nameless:
-            hits += await self._library.search(replace(query, by_name=False), nameless)
-            hits.sort(key=lambda it: -it.score)
-        return hits[: wish.limit]
+        keys = {it: PartitionKey(f"conversations/{it}") for it in there}
+        named = [key for it, key in keys.items() if it not in readable.as_guest]
+        nameless = [key for it, key in keys.items() if it in readable.as_guest]
+        return (await ranked(self._library, query, named, nameless))[: wish.limit]
 
     async def shown(
         self, query: str, ranked: Sequence[Hit], readable: Readable, *, for_prompts: bool = False
@@ -166,6 +163,20 @@ class Searching:
         }
         found = await self._names.names_of([UserId(it.removeprefix("users/")) for it in authors])
         return {f"users/{user_id}": name for user_id, name in found.items()}
+
+
+async def ranked(
+    library: Library, query: Query, named: Sequence[PartitionKey], nameless: Sequence[PartitionKey]
+) -> list[Hit]:
+    """The best of both, the best first; in the nameless ones names tell nothing.
+
+    They may be twice as many as the query wants.
+    """
+    hits = await library.ranked(query, named) if named else []
+    if nameless:
+        hits += await library.ranked(replace(query, by_name=False), nameless)
+        hits.sort(key=lambda it: -it.score)
+    return hits
 
 
 def named_in(principal: Principal, readable: Readable) -> Sequence[str]:

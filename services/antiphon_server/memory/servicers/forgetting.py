@@ -1,4 +1,7 @@
-"""ForgettingService: decode, call, encode. Files are scrubbed once, when all is done."""
+"""ForgettingService: decode, call, encode. Files are scrubbed once, when all is done.
+
+The audit trail is told before, since what is forgotten is committed then.
+"""
 
 from typing import Any
 
@@ -12,6 +15,7 @@ from antiphon_server.memory.search.library import Library
 from antiphon_server.memory.summaries.summarising import Summarising
 from antiphon_server.memory.whiteboard import model as whiteboard
 from antiphon_server.memory.whiteboard.whiteboards import Whiteboards
+from antiphon_server.runtime.trail.relay import TrailRelay
 
 
 class ForgettingServicer(ForgettingServiceServicer):
@@ -26,10 +30,11 @@ class ForgettingServicer(ForgettingServiceServicer):
         summarising: Summarising,
         library: Library,
         files: Files,
+        trail: TrailRelay,
     ) -> None:
         self._forgetting, self._whiteboards = forgetting, whiteboards
         self._assemblies, self._naming, self._summarising = assemblies, naming, summarising
-        self._library, self._files = library, files
+        self._library, self._files, self._trail = library, files, trail
 
     async def ForgetSources(
         self, request: pb.ForgetSourcesRequest, context: Any
@@ -41,6 +46,7 @@ class ForgettingServicer(ForgettingServiceServicer):
         await self._summarising.forget(ConversationId(where), those)
         board = whiteboard.ConversationId(where)
         await self._whiteboards.erase(board, list(request.turn_ids), request.actor)
+        await self._trail.tell()
         await self._files.scrub()
         return pb.ForgetSourcesResponse()
 
@@ -53,5 +59,6 @@ class ForgettingServicer(ForgettingServiceServicer):
         if kind == "conversations":
             await self._whiteboards.remove(whiteboard.ConversationId(where))
             await self._assemblies.remove(ConversationId(where))
+        await self._trail.tell()
         await self._files.scrub()
         return pb.ForgetScopeResponse()

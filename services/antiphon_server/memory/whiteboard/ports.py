@@ -30,10 +30,12 @@ class WhiteboardStore(Protocol):
         decide: Decide,
         now_us: int,
         request: RequestKey | None = None,
+        name: str = "",
     ) -> Whiteboard:
         """Do what is decided on what stands there then, and tell the conversation's log.
 
-        The history's oldest versions go where there are too many. Returns what it says then.
+        A request is known then, also where nothing changes: by the section of that ``name``. The
+        history's oldest versions go where there are too many. Returns what it says then.
         Raises what ``decide`` raises, and CONVERSATION_ERASED, or NOT_FOUND of a turn that is.
         """
         ...

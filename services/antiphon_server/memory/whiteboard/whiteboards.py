@@ -113,7 +113,9 @@ class Whiteboards:
             return change
 
         try:
-            after = await self._store.change(wish.conversation_id, decide, now_us, request)
+            after = await self._store.change(
+                wish.conversation_id, decide, now_us, request, wish.name
+            )
         except _Outdated:
             return None
         section = after.section(wish.name)
