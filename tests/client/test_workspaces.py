@@ -108,6 +108,13 @@ async def test_what_can_not_be_is_refused(client: Client) -> None:
     assert (await client.archive_workspace(which)).HasField("archive_time")
 
 
+async def test_ones_own_stays_in_use(client: Client) -> None:
+    """Else its owner could begin no conversation any more."""
+    own = (await client.create_conversation()).workspace_id
+    assert (await refused(client.archive_workspace(own))).reason == "WORKSPACE_PERSONAL"
+    assert (await client.create_conversation()).workspace_id == own
+
+
 async def test_a_copy_has_what_was_set_in_archived_ones(client: Client) -> None:
     """Somebody's profile there is theirs as any other."""
     lab = (await client.create_workspace("Lab")).workspace_id

@@ -201,7 +201,8 @@ class ContextServiceServicer:
 
     def ArchiveWorkspace(self, request, context):
         """ArchiveWorkspace takes a workspace out of use: it can still be read, and
-        accepts no new conversation. Repeated, it changes nothing. Errors: NOT_FOUND.
+        accepts no new conversation. Repeated, it changes nothing. Somebody's own stays in use. Errors:
+        NOT_FOUND, WORKSPACE_PERSONAL.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

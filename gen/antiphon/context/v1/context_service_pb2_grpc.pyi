@@ -51,7 +51,8 @@ class ContextServiceStub:
     """
     ArchiveWorkspace: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.ArchiveWorkspaceRequest, _context_service_pb2.ArchiveWorkspaceResponse]
     """ArchiveWorkspace takes a workspace out of use: it can still be read, and
-    accepts no new conversation. Repeated, it changes nothing. Errors: NOT_FOUND.
+    accepts no new conversation. Repeated, it changes nothing. Somebody's own stays in use. Errors:
+    NOT_FOUND, WORKSPACE_PERSONAL.
     """
     CreateConversation: _grpc.UnaryUnaryMultiCallable[_context_service_pb2.CreateConversationRequest, _context_service_pb2.CreateConversationResponse]
     """CreateConversation makes a conversation that the caller owns. Filters of the workspace that it
@@ -175,7 +176,8 @@ class ContextServiceAsyncStub(ContextServiceStub):
     """
     ArchiveWorkspace: _aio.UnaryUnaryMultiCallable[_context_service_pb2.ArchiveWorkspaceRequest, _context_service_pb2.ArchiveWorkspaceResponse]  # type: ignore[assignment]
     """ArchiveWorkspace takes a workspace out of use: it can still be read, and
-    accepts no new conversation. Repeated, it changes nothing. Errors: NOT_FOUND.
+    accepts no new conversation. Repeated, it changes nothing. Somebody's own stays in use. Errors:
+    NOT_FOUND, WORKSPACE_PERSONAL.
     """
     CreateConversation: _aio.UnaryUnaryMultiCallable[_context_service_pb2.CreateConversationRequest, _context_service_pb2.CreateConversationResponse]  # type: ignore[assignment]
     """CreateConversation makes a conversation that the caller owns. Filters of the workspace that it
@@ -326,7 +328,8 @@ class ContextServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_context_service_pb2.ArchiveWorkspaceResponse, _abc.Awaitable[_context_service_pb2.ArchiveWorkspaceResponse]]:
         """ArchiveWorkspace takes a workspace out of use: it can still be read, and
-        accepts no new conversation. Repeated, it changes nothing. Errors: NOT_FOUND.
+        accepts no new conversation. Repeated, it changes nothing. Somebody's own stays in use. Errors:
+        NOT_FOUND, WORKSPACE_PERSONAL.
         """
 
     @_abc_1.abstractmethod

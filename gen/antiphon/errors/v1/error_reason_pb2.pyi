@@ -446,8 +446,8 @@ class _ErrorReasonEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_ErrorReas
     nothing is begun, named or remembered there any more; metadata: workspace_id. Code FAILED_PRECONDITION.
     """
     ERROR_REASON_WORKSPACE_PERSONAL: _ErrorReason.ValueType  # 267
-    """ERROR_REASON_WORKSPACE_PERSONAL: it is somebody's own workspace, which stays as long as they do: erase
-    its conversations, or the person; metadata: workspace_id. Code FAILED_PRECONDITION.
+    """ERROR_REASON_WORKSPACE_PERSONAL: it is somebody's own workspace, which stays in use as long as they
+    do: what is to be erased are its conversations, or the person; metadata: workspace_id. Code FAILED_PRECONDITION.
     """
     ERROR_REASON_TURN_NOT_ENDED: _ErrorReason.ValueType  # 260
     """ERROR_REASON_TURN_NOT_ENDED: a message that is to be erased is of a turn that waits or runs: cancel
@@ -899,8 +899,8 @@ ERROR_REASON_WORKSPACE_ERASED: ErrorReason.ValueType  # 253
 nothing is begun, named or remembered there any more; metadata: workspace_id. Code FAILED_PRECONDITION.
 """
 ERROR_REASON_WORKSPACE_PERSONAL: ErrorReason.ValueType  # 267
-"""ERROR_REASON_WORKSPACE_PERSONAL: it is somebody's own workspace, which stays as long as they do: erase
-its conversations, or the person; metadata: workspace_id. Code FAILED_PRECONDITION.
+"""ERROR_REASON_WORKSPACE_PERSONAL: it is somebody's own workspace, which stays in use as long as they
+do: what is to be erased are its conversations, or the person; metadata: workspace_id. Code FAILED_PRECONDITION.
 """
 ERROR_REASON_TURN_NOT_ENDED: ErrorReason.ValueType  # 260
 """ERROR_REASON_TURN_NOT_ENDED: a message that is to be erased is of a turn that waits or runs: cancel

@@ -100,18 +100,25 @@ class Workspaces:
         if not 1 <= len(display_name) <= MAX_NAME:
             raise invalid("workspace.display_name", f"1 to {MAX_NAME} characters")
 
-        def change(workspace: Workspace) -> Workspace:
+        def change(_: Records, workspace: Workspace) -> Workspace:
             check_etag(workspace_id, workspace.version, seen_etag)
             return replace(workspace, display_name=display_name)
 
         return await self._change(principal, workspace_id, change, request)
 
     async def archive(self, principal: Principal, workspace_id: WorkspaceId) -> Workspace:
-        """Take it out of use, if it is not already. Raises DomainError NOT_FOUND."""
+        """Take it out of use, if it is not already.
+
+        Raises DomainError NOT_FOUND, WORKSPACE_PERSONAL: its owner could begin nothing any more.
+        """
         now = int(self._clock() * 1e6)
 
-        def change(workspace: Workspace) -> Workspace:
-            return workspace if workspace.archive_us else replace(workspace, archive_us=now)
+        def change(records: Records, workspace: Workspace) -> Workspace:
+            if workspace.archive_us:
+                return workspace
+            if is_own(records, workspace_id):
+                raise DomainError(Reason.WORKSPACE_PERSONAL, workspace_id=workspace_id)
+            return replace(workspace, archive_us=now)
 
         return await self._change(principal, workspace_id, change)
 
@@ -119,7 +126,7 @@ class Workspaces:
         self,
         principal: Principal,
         workspace_id: WorkspaceId,
-        change: Callable[[Workspace], Workspace],
+        change: Callable[[Records, Workspace], Workspace],
         request: Repeatable[Workspace] | None = None,
     ) -> Workspace:
         now = int(self._clock() * 1e6)
@@ -130,7 +137,7 @@ class Workspaces:
             past = answered(records, request)
             if past is not None:
                 return past
-            after = change(before)
+            after = change(records, before)
             if after != before:
                 if records.erasure_tasks.get(WORKSPACE + workspace_id):
                     raise DomainError(Reason.WORKSPACE_ERASED, workspace_id=workspace_id)
