@@ -9,6 +9,7 @@ from antiphon_server.memory.memories.sources import AT_ONCE, Sources
 from antiphon_server.memory.model import ConversationId, WorkspaceId
 from antiphon_server.memory.ports import Conversations, MemoryStore, Rights
 from antiphon_server.memory.remembered import (
+    MOST_VERSIONS,
     Kind,
     ListWish,
     Memory,
@@ -23,6 +24,10 @@ from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
 
 _CONVERSATION, _WORKSPACE = "conversations/", "workspaces/"
+
+
+_EXPORTED_VERSIONS = MOST_VERSIONS + 20
+"""None has more but those of older servers; with all of them it has room in an answer."""
 
 
 class Exported(NamedTuple):
@@ -158,7 +163,8 @@ class Remembering:
         page, next_after = found[:limit], found[limit - 1].memory_id if found[limit:] else ""
         readable = {own, *await self._readable(user_id, {it.scope for it in page} - {own})}
         those = [it for it in page if it.scope in readable and not it.expired(now_us)]
-        versions = await self._store.versions_of([it.memory_id for it in those if it.version > 1])
+        every = await self._store.versions_of([it.memory_id for it in those if it.version > 1])
+        versions = {it: some[:_EXPORTED_VERSIONS] for it, some in every.items()}
         return await self._exported(principal, those, versions), next_after
 
     async def _exported(
