@@ -146,8 +146,10 @@ class Remembering:
     async def versions(
         self, principal: Principal, scope: str, memory_id: str, before: int, limit: int
     ) -> Sequence[Memory]:
-        """What it was before that version, the newest first."""
-        await self._found(scope, memory_id)
+        """What it was before that version, the newest first; nothing of what has expired."""
+        now = await self._found(scope, memory_id)
+        if now.state is State.FORGOTTEN:  # though its rows may be there for a moment
+            return []
         found = await self._store.versions(memory_id, before, limit)
         return await self._sources.shown(principal, found)
 

@@ -1,4 +1,4 @@
-"""What a person gets of what is remembered of them, page by page."""
+"""What a person gets of what is remembered: all of it page by page, and what one memory was."""
 
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
@@ -19,6 +19,7 @@ from tests.context.world import World
 from tests.fakes.databases import opened_sqlite
 from tests.memory.search_world import person
 
+NOW_US = 1_700_000_000_000_000
 NO_RIGHTS: Any = None
 """Nobody forgets anything here."""
 
@@ -38,6 +39,12 @@ class Stage:
         which = Memory(f"mem_{self.number:08}", scope, Kind.FACT, text, subject=subject)
         return (await self.store.put(replace(which, etag="e"), None)).memory
 
+    async def versions(self, memory: Memory) -> list[str]:
+        """What it was, as Ann is told."""
+        which = memory.scope, memory.memory_id
+        found = await self.remembering.versions(person(ANN), *which, 100, 10)
+        return [it.text for it in found]
+
     async def pages(self, limit: int) -> list[tuple[list[str], str]]:
         """The texts of each page of Ann's, and where it goes on."""
         found, after = list[tuple[list[str], str]](), ""
@@ -56,7 +63,7 @@ async def it(world: World) -> AsyncIterator[Stage]:
         store = SqlMemories(database)
         yield Stage(
             store,
-            Remembering(store, conversations, NO_RIGHTS),
+            Remembering(store, conversations, NO_RIGHTS, lambda: NOW_US),
             f"conversations/{made.conversation.conversation_id}",
         )
 
@@ -104,3 +111,14 @@ async def test_a_memory_has_room_in_a_page_whatever_it_was(
         was = now
     (found,), _ = await it.remembering.export(person(ANN), UserId(ANN), "", 1)
     assert [one.text for one in found.versions] == ["Number 4", "Number 3", "Number 2"]
+
+
+async def test_what_has_expired_has_no_versions(it: Stage) -> None:
+    """From that moment on, not from when it is taken away; of others they are told."""
+    own = f"users/{ANN}"
+    for expire_us, versions in ((None, ["Lyon"]), (NOW_US + 1, ["Lyon"]), (NOW_US, [])):
+        was = await it.put(own, "Lyon")
+        now = replace(was, text="Nice", version=2, etag="e2", expire_us=expire_us)
+        assert await it.store.replace(now, was.etag)
+        assert await it.versions(was) == versions
+        await it.store.forget(was.memory_id, NOW_US)
