@@ -242,6 +242,20 @@ async def test_names_and_mentions_become_one_of_their_own(store: SqlEntities, lo
             await store.split(ANN, REX.entity_id, nothing, "", ANN, NOW)
 
 
+@pytest.mark.parametrize("name", ["Lyon", "Rex"])
+async def test_nothing_is_taken_apart_into_what_has_no_name(store: SqlEntities, name: str) -> None:
+    """Of two that were merged, one may have lost its names meanwhile: they stay one."""
+    for one in (replace(REX, aliases=()), LYON):
+        await store.create(one)
+    await store.merge(ANN, REX.entity_id, LYON.entity_id, ANN, NOW)
+    await store.split(ANN, REX.entity_id, Split(names=(name,)), "", ANN, NOW)
+    before = await known(store)
+    with Refused(Reason.INVALID_ARGUMENT):
+        await store.split(ANN, REX.entity_id, Split(LYON.entity_id), "", ANN, NOW)
+    assert await known(store) == before
+    assert await named(store) == ["Lyon", "Rex"]
+
+
 async def test_other_names_are_those_of_the_scopes_that_are_asked(store: SqlEntities) -> None:
     """Another user's have no influence."""
     await store.create(REX)

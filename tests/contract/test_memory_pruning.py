@@ -124,6 +124,26 @@ async def test_it_comes_back_as_it_was(world: World) -> None:
     assert len(await world.memories.versions(kept.memory_id, 100, 10)) == 2
 
 
+async def test_it_comes_and_goes_without_leaving_versions_without_end(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those that say no more than that give way to the bound; no text does, nor the first."""
+    monkeypatch.setattr("antiphon_server.memory.adapters.version_rows.MOST_VERSIONS", 6)
+    kept = await world.put("one", 91)
+    for text in ("two", "three"):
+        after = replace(kept, text=text, version=kept.version + 1, etag=text, update_us=NOW_US)
+        assert await world.memories.replace(after, kept.etag)
+        for _ in range(5):
+            world.now_us += 91 * DAY_US
+            assert await world.prune(OLD) == [text]
+            kept = await world.pruning.restore(ANN, after.memory_id, ANN)
+            assert (kept.text, kept.state) == (text, State.ACTIVE)
+        assert len(await world.memories.versions(kept.memory_id, 1000, 100)) <= 6
+    versions = await world.memories.versions(kept.memory_id, 1000, 100)
+    assert {it.text for it in versions} == {"one", "two", "three"}
+    assert (versions[-1].version, kept.version) == (1, 23)
+
+
 async def test_what_can_not_come_back(world: World) -> None:
     """Another's, what there is not, what was forgotten meanwhile, and what is said anew."""
     kept = await world.put("old", 91)

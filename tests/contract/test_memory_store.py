@@ -51,7 +51,7 @@ ONE = Memory(
 )
 TWO = replace(ONE, memory_id="mem_00000002", text="Ann works in Nice.", etag="etag_2")
 OWN = ListWish(ANN)
-ASKED = Request(ANN, "9b1d0f0e-5b1c-4f9e-8a58-000000000001", b"1" * 32)
+ASKED = Request(ANN, "9b1d0f0e-5b1c-4f9e-8a58-000000000001", b"1" * 32, ANN)
 
 
 @pytest.fixture
@@ -201,6 +201,24 @@ async def test_a_repeated_request_is_answered_with_the_same_memory(store: SqlMem
     assert await store.made_by(replace(ASKED, actor=BOB)) is None
     await store.forget_requests(ONE.create_us + 1)
     assert await store.made_by(ASKED) is None
+
+
+async def test_a_request_is_of_its_scope_though_what_it_put_is_forgotten(
+    store: SqlMemories,
+) -> None:
+    """Nobody knows then what it said, but whose it was."""
+    await store.put(ONE, ASKED)
+    left = await store.forget(ONE.memory_id, 1)
+    assert left is not None
+    elsewhere = replace(ASKED, digest=b"2" * 32, scope=HERE)
+    with Refused(Reason.REQUEST_ID_REUSED):
+        await store.made_by(elsewhere)
+    with Refused(Reason.REQUEST_ID_REUSED):
+        await store.put(replace(TWO, scope=HERE), elsewhere)
+    assert await store.list(ListWish(HERE), "", 10) == []
+    again = await store.made_by(ASKED)
+    assert again is not None
+    assert again.memory == left
 
 
 async def test_whoever_knows_a_revision_learns_what_has_changed_since(store: SqlMemories) -> None:

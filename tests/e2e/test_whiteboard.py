@@ -140,6 +140,17 @@ async def test_whoever_speaks_there_writes_it(
                 await refused("PERMISSION_DENIED", other.write_section(where, "Plan", "run"))
 
 
+async def test_a_name_is_one_wherever_it_is_said(client: Client) -> None:
+    """Also where something is read or deleted: databases hold no NUL, and are asked for none."""
+    where = (await client.create_conversation()).conversation_id
+    await client.write_section(where, "Plan", "walk")
+    for name in ("Plan\0", "Plan  B", "\n"):
+        await refused("INVALID_ARGUMENT", client.list_section_versions(where, name))
+        await refused("INVALID_ARGUMENT", client.delete_section(where, name))
+    versions = (await client.list_section_versions(where, "Plan")).versions
+    assert [it.text for it in versions] == ["walk"]
+
+
 async def test_filters_look_at_it(client: Client) -> None:
     """What they block is not written, by people and models alike."""
     made = await client.create_conversation(tools=[TOOL])

@@ -181,7 +181,10 @@ class MemoryStore(Protocol):
         ...
 
     async def about(self, user_scope: str, after: str, limit: int) -> Sequence[Memory]:
-        """A user's own and those about them behind the id ``after``, by id; no forgotten ones."""
+        """A user's own and those about them behind the id ``after``, by id; no forgotten ones.
+
+        None of those that other users have for themselves.
+        """
         ...
 
     async def revisions(self, asked: Collection[str]) -> Mapping[str, int]:

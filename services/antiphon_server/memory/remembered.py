@@ -102,11 +102,12 @@ class Memory:
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """A request that may be repeated: by whom, its id, and a digest of what it says."""
+    """A request that may be repeated: by whom, its id, a digest of what it says, and where."""
 
     actor: str
     request_id: str
     digest: bytes
+    scope: str
 
 
 @dataclass(frozen=True, slots=True)

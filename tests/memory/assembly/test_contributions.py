@@ -87,6 +87,20 @@ async def test_one_that_fails_is_left_out(error: Exception) -> None:
     assert found.left_out == [LeftOut(0, "it can't be read now")]
 
 
+async def test_one_that_fails_to_tell_is_left_out(caplog: pytest.LogCaptureFixture) -> None:
+    """Its defect is logged, and the others are told."""
+
+    class Mute(Says):
+        def told(self, asked: Asked, contribution: Contribution) -> str:
+            raise ValueError("a defect")
+
+    found = await Contributions([Mute("one"), Says("two")]).beside(ASKED)
+    assert [it.text for it in found.items] == ["two"]
+    assert found.texts == ["> two"]
+    assert found.left_out == [LeftOut(0, "it can't be read now")]
+    assert "a defect" in caplog.text
+
+
 async def test_all_together_have_half_of_the_budget() -> None:
     """Those that matter least are left out."""
     some = [Says("x" * 1400, name="a"), Says("y" * 1400, name="b"), Says("z", name="c")]

@@ -76,7 +76,8 @@ class PruningServiceServicer:
 
     def RestoreMemory(self, request, context):
         """RestoreMemory brings back a memory that was put away, as it was; a fact that another one has taken the
-        place of meanwhile comes back as SUPERSEDED by that. Repeated, it changes nothing more.
+        place of meanwhile comes back as SUPERSEDED by that. Repeated, it changes nothing more. Of a memory
+        with over 100 versions those go first that say no more than that it was put away and came back.
         Errors: NOT_FOUND (also once it was forgotten), ALREADY_EXISTS (another says just that).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)

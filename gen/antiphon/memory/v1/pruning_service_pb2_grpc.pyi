@@ -43,7 +43,8 @@ class PruningServiceStub:
     """
     RestoreMemory: _grpc.UnaryUnaryMultiCallable[_pruning_service_pb2.RestoreMemoryRequest, _pruning_service_pb2.RestoreMemoryResponse]
     """RestoreMemory brings back a memory that was put away, as it was; a fact that another one has taken the
-    place of meanwhile comes back as SUPERSEDED by that. Repeated, it changes nothing more.
+    place of meanwhile comes back as SUPERSEDED by that. Repeated, it changes nothing more. Of a memory
+    with over 100 versions those go first that say no more than that it was put away and came back.
     Errors: NOT_FOUND (also once it was forgotten), ALREADY_EXISTS (another says just that).
     """
     GetRetention: _grpc.UnaryUnaryMultiCallable[_pruning_service_pb2.GetRetentionRequest, _pruning_service_pb2.GetRetentionResponse]
@@ -69,7 +70,8 @@ class PruningServiceAsyncStub(PruningServiceStub):
     """
     RestoreMemory: _aio.UnaryUnaryMultiCallable[_pruning_service_pb2.RestoreMemoryRequest, _pruning_service_pb2.RestoreMemoryResponse]  # type: ignore[assignment]
     """RestoreMemory brings back a memory that was put away, as it was; a fact that another one has taken the
-    place of meanwhile comes back as SUPERSEDED by that. Repeated, it changes nothing more.
+    place of meanwhile comes back as SUPERSEDED by that. Repeated, it changes nothing more. Of a memory
+    with over 100 versions those go first that say no more than that it was put away and came back.
     Errors: NOT_FOUND (also once it was forgotten), ALREADY_EXISTS (another says just that).
     """
     GetRetention: _aio.UnaryUnaryMultiCallable[_pruning_service_pb2.GetRetentionRequest, _pruning_service_pb2.GetRetentionResponse]  # type: ignore[assignment]
@@ -104,7 +106,8 @@ class PruningServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_pruning_service_pb2.RestoreMemoryResponse, _abc.Awaitable[_pruning_service_pb2.RestoreMemoryResponse]]:
         """RestoreMemory brings back a memory that was put away, as it was; a fact that another one has taken the
-        place of meanwhile comes back as SUPERSEDED by that. Repeated, it changes nothing more.
+        place of meanwhile comes back as SUPERSEDED by that. Repeated, it changes nothing more. Of a memory
+        with over 100 versions those go first that say no more than that it was put away and came back.
         Errors: NOT_FOUND (also once it was forgotten), ALREADY_EXISTS (another says just that).
         """
 

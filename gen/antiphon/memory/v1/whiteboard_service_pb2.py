@@ -27,7 +27,7 @@ from antiphon.memory.v1 import whiteboard_pb2 as antiphon_dot_memory_dot_v1_dot_
 from buf.validate import validate_pb2 as buf_dot_validate_dot_validate__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+antiphon/memory/v1/whiteboard_service.proto\x12\x12\x61ntiphon.memory.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a#antiphon/memory/v1/whiteboard.proto\x1a\x1b\x62uf/validate/validate.proto\"R\n\x14GetWhiteboardRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\"K\n\x15GetWhiteboardResponse\x12\x32\n\nwhiteboard\x18\x01 \x01(\x0b\x32\x1e.antiphon.memory.v1.Whiteboard\"\xd2\x02\n\x13WriteSectionRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x46\n\x04name\x18\x02 \x01(\tB8\xbaH5r3\x18\x30\x32/^[\\p{L}\\p{M}\\p{N}]+([ ._-][\\p{L}\\p{M}\\p{N}]+)*$\x12\x18\n\x04text\x18\x03 \x01(\tB\x08\xbaH\x05r\x03(\x80@H\x00\x12\x1c\n\x06\x61ppend\x18\x04 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80@H\x00\x12\x15\n\x04\x65tag\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1f\n\nrequest_id\x18\x06 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x35\n\x07turn_id\x18\x07 \x01(\tB$\xbaH!r\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x42\x10\n\x07\x63ontent\x12\x05\xbaH\x02\x08\x01\"D\n\x14WriteSectionResponse\x12,\n\x07section\x18\x01 \x01(\x0b\x32\x1b.antiphon.memory.v1.Section\"\xb9\x01\n\x14\x44\x65leteSectionRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x17\n\x04name\x18\x02 \x01(\tB\t\xbaH\x06r\x04\x10\x01\x18\x30\x12\x15\n\x04\x65tag\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x35\n\x07turn_id\x18\x04 \x01(\tB$\xbaH!r\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\"\x17\n\x15\x44\x65leteSectionResponse\"\x9f\x01\n\x1aListSectionVersionsRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x15\n\x04name\x18\x02 \x01(\tB\x07\xbaH\x04r\x02\x18\x30\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x12\n\npage_token\x18\x04 \x01(\t\"e\n\x1bListSectionVersionsResponse\x12-\n\x08versions\x18\x01 \x03(\x0b\x32\x1b.antiphon.memory.v1.Section\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"a\n\x15KeepWhiteboardRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x0c\n\x04kept\x18\x02 \x01(\x08\"L\n\x16KeepWhiteboardResponse\x12\x32\n\nwhiteboard\x18\x01 \x01(\x0b\x32\x1e.antiphon.memory.v1.Whiteboard2\xbb\x05\n\x11WhiteboardService\x12\x82\x01\n\rGetWhiteboard\x12(.antiphon.memory.v1.GetWhiteboardRequest\x1a).antiphon.memory.v1.GetWhiteboardResponse\"\x1c\x90\x02\x01\xba\xeb\x18\x15\x08\x03\x12\x0f\x63onversation_id \x01\x12\x7f\n\x0cWriteSection\x12\'.antiphon.memory.v1.WriteSectionRequest\x1a(.antiphon.memory.v1.WriteSectionResponse\"\x1c\x90\x02\x02\xba\xeb\x18\x15\x08\x04\x12\x0f\x63onversation_id \x01\x12\x82\x01\n\rDeleteSection\x12(.antiphon.memory.v1.DeleteSectionRequest\x1a).antiphon.memory.v1.DeleteSectionResponse\"\x1c\x90\x02\x02\xba\xeb\x18\x15\x08\x04\x12\x0f\x63onversation_id \x01\x12\x94\x01\n\x13ListSectionVersions\x12..antiphon.memory.v1.ListSectionVersionsRequest\x1a/.antiphon.memory.v1.ListSectionVersionsResponse\"\x1c\x90\x02\x01\xba\xeb\x18\x15\x08\x03\x12\x0f\x63onversation_id \x01\x12\x83\x01\n\x0eKeepWhiteboard\x12).antiphon.memory.v1.KeepWhiteboardRequest\x1a*.antiphon.memory.v1.KeepWhiteboardResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_idb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n+antiphon/memory/v1/whiteboard_service.proto\x12\x12\x61ntiphon.memory.v1\x1a\x1d\x61ntiphon/auth/v1/access.proto\x1a#antiphon/memory/v1/whiteboard.proto\x1a\x1b\x62uf/validate/validate.proto\"R\n\x14GetWhiteboardRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\"K\n\x15GetWhiteboardResponse\x12\x32\n\nwhiteboard\x18\x01 \x01(\x0b\x32\x1e.antiphon.memory.v1.Whiteboard\"\xd2\x02\n\x13WriteSectionRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x46\n\x04name\x18\x02 \x01(\tB8\xbaH5r3\x18\x30\x32/^[\\p{L}\\p{M}\\p{N}]+([ ._-][\\p{L}\\p{M}\\p{N}]+)*$\x12\x18\n\x04text\x18\x03 \x01(\tB\x08\xbaH\x05r\x03(\x80@H\x00\x12\x1c\n\x06\x61ppend\x18\x04 \x01(\tB\n\xbaH\x07r\x05\x10\x01(\x80@H\x00\x12\x15\n\x04\x65tag\x18\x05 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x1f\n\nrequest_id\x18\x06 \x01(\tB\x0b\xbaH\x08r\x03\xb0\x01\x01\xd8\x01\x01\x12\x35\n\x07turn_id\x18\x07 \x01(\tB$\xbaH!r\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\x42\x10\n\x07\x63ontent\x12\x05\xbaH\x02\x08\x01\"D\n\x14WriteSectionResponse\x12,\n\x07section\x18\x01 \x01(\x0b\x32\x1b.antiphon.memory.v1.Section\"\xe8\x01\n\x14\x44\x65leteSectionRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x46\n\x04name\x18\x02 \x01(\tB8\xbaH5r3\x18\x30\x32/^[\\p{L}\\p{M}\\p{N}]+([ ._-][\\p{L}\\p{M}\\p{N}]+)*$\x12\x15\n\x04\x65tag\x18\x03 \x01(\tB\x07\xbaH\x04r\x02\x18@\x12\x35\n\x07turn_id\x18\x04 \x01(\tB$\xbaH!r\x1c\x32\x1a^turn_[0-9A-Za-z_-]{8,64}$\xd8\x01\x01\"\x17\n\x15\x44\x65leteSectionResponse\"\xd3\x01\n\x1aListSectionVersionsRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12I\n\x04name\x18\x02 \x01(\tB;\xbaH8r3\x18\x30\x32/^[\\p{L}\\p{M}\\p{N}]+([ ._-][\\p{L}\\p{M}\\p{N}]+)*$\xd8\x01\x01\x12\x1a\n\tpage_size\x18\x03 \x01(\x05\x42\x07\xbaH\x04\x1a\x02(\x00\x12\x12\n\npage_token\x18\x04 \x01(\t\"e\n\x1bListSectionVersionsResponse\x12-\n\x08versions\x18\x01 \x03(\x0b\x32\x1b.antiphon.memory.v1.Section\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"a\n\x15KeepWhiteboardRequest\x12:\n\x0f\x63onversation_id\x18\x01 \x01(\tB!\xbaH\x1er\x1c\x32\x1a^conv_[0-9A-Za-z_-]{8,64}$\x12\x0c\n\x04kept\x18\x02 \x01(\x08\"L\n\x16KeepWhiteboardResponse\x12\x32\n\nwhiteboard\x18\x01 \x01(\x0b\x32\x1e.antiphon.memory.v1.Whiteboard2\xbb\x05\n\x11WhiteboardService\x12\x82\x01\n\rGetWhiteboard\x12(.antiphon.memory.v1.GetWhiteboardRequest\x1a).antiphon.memory.v1.GetWhiteboardResponse\"\x1c\x90\x02\x01\xba\xeb\x18\x15\x08\x03\x12\x0f\x63onversation_id \x01\x12\x7f\n\x0cWriteSection\x12\'.antiphon.memory.v1.WriteSectionRequest\x1a(.antiphon.memory.v1.WriteSectionResponse\"\x1c\x90\x02\x02\xba\xeb\x18\x15\x08\x04\x12\x0f\x63onversation_id \x01\x12\x82\x01\n\rDeleteSection\x12(.antiphon.memory.v1.DeleteSectionRequest\x1a).antiphon.memory.v1.DeleteSectionResponse\"\x1c\x90\x02\x02\xba\xeb\x18\x15\x08\x04\x12\x0f\x63onversation_id \x01\x12\x94\x01\n\x13ListSectionVersions\x12..antiphon.memory.v1.ListSectionVersionsRequest\x1a/.antiphon.memory.v1.ListSectionVersionsResponse\"\x1c\x90\x02\x01\xba\xeb\x18\x15\x08\x03\x12\x0f\x63onversation_id \x01\x12\x83\x01\n\x0eKeepWhiteboard\x12).antiphon.memory.v1.KeepWhiteboardRequest\x1a*.antiphon.memory.v1.KeepWhiteboardResponse\"\x1a\x90\x02\x02\xba\xeb\x18\x13\x08\x04\x12\x0f\x63onversation_idb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -55,7 +55,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_DELETESECTIONREQUEST'].fields_by_name['conversation_id']._loaded_options = None
   _globals['_DELETESECTIONREQUEST'].fields_by_name['conversation_id']._serialized_options = b'\272H\036r\0342\032^conv_[0-9A-Za-z_-]{8,64}$'
   _globals['_DELETESECTIONREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_DELETESECTIONREQUEST'].fields_by_name['name']._serialized_options = b'\272H\006r\004\020\001\0300'
+  _globals['_DELETESECTIONREQUEST'].fields_by_name['name']._serialized_options = b'\272H5r3\03002/^[\\p{L}\\p{M}\\p{N}]+([ ._-][\\p{L}\\p{M}\\p{N}]+)*$'
   _globals['_DELETESECTIONREQUEST'].fields_by_name['etag']._loaded_options = None
   _globals['_DELETESECTIONREQUEST'].fields_by_name['etag']._serialized_options = b'\272H\004r\002\030@'
   _globals['_DELETESECTIONREQUEST'].fields_by_name['turn_id']._loaded_options = None
@@ -63,7 +63,7 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_LISTSECTIONVERSIONSREQUEST'].fields_by_name['conversation_id']._loaded_options = None
   _globals['_LISTSECTIONVERSIONSREQUEST'].fields_by_name['conversation_id']._serialized_options = b'\272H\036r\0342\032^conv_[0-9A-Za-z_-]{8,64}$'
   _globals['_LISTSECTIONVERSIONSREQUEST'].fields_by_name['name']._loaded_options = None
-  _globals['_LISTSECTIONVERSIONSREQUEST'].fields_by_name['name']._serialized_options = b'\272H\004r\002\0300'
+  _globals['_LISTSECTIONVERSIONSREQUEST'].fields_by_name['name']._serialized_options = b'\272H8r3\03002/^[\\p{L}\\p{M}\\p{N}]+([ ._-][\\p{L}\\p{M}\\p{N}]+)*$\330\001\001'
   _globals['_LISTSECTIONVERSIONSREQUEST'].fields_by_name['page_size']._loaded_options = None
   _globals['_LISTSECTIONVERSIONSREQUEST'].fields_by_name['page_size']._serialized_options = b'\272H\004\032\002(\000'
   _globals['_KEEPWHITEBOARDREQUEST'].fields_by_name['conversation_id']._loaded_options = None
@@ -87,17 +87,17 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_WRITESECTIONRESPONSE']._serialized_start=666
   _globals['_WRITESECTIONRESPONSE']._serialized_end=734
   _globals['_DELETESECTIONREQUEST']._serialized_start=737
-  _globals['_DELETESECTIONREQUEST']._serialized_end=922
-  _globals['_DELETESECTIONRESPONSE']._serialized_start=924
-  _globals['_DELETESECTIONRESPONSE']._serialized_end=947
-  _globals['_LISTSECTIONVERSIONSREQUEST']._serialized_start=950
-  _globals['_LISTSECTIONVERSIONSREQUEST']._serialized_end=1109
-  _globals['_LISTSECTIONVERSIONSRESPONSE']._serialized_start=1111
-  _globals['_LISTSECTIONVERSIONSRESPONSE']._serialized_end=1212
-  _globals['_KEEPWHITEBOARDREQUEST']._serialized_start=1214
-  _globals['_KEEPWHITEBOARDREQUEST']._serialized_end=1311
-  _globals['_KEEPWHITEBOARDRESPONSE']._serialized_start=1313
-  _globals['_KEEPWHITEBOARDRESPONSE']._serialized_end=1389
-  _globals['_WHITEBOARDSERVICE']._serialized_start=1392
-  _globals['_WHITEBOARDSERVICE']._serialized_end=2091
+  _globals['_DELETESECTIONREQUEST']._serialized_end=969
+  _globals['_DELETESECTIONRESPONSE']._serialized_start=971
+  _globals['_DELETESECTIONRESPONSE']._serialized_end=994
+  _globals['_LISTSECTIONVERSIONSREQUEST']._serialized_start=997
+  _globals['_LISTSECTIONVERSIONSREQUEST']._serialized_end=1208
+  _globals['_LISTSECTIONVERSIONSRESPONSE']._serialized_start=1210
+  _globals['_LISTSECTIONVERSIONSRESPONSE']._serialized_end=1311
+  _globals['_KEEPWHITEBOARDREQUEST']._serialized_start=1313
+  _globals['_KEEPWHITEBOARDREQUEST']._serialized_end=1410
+  _globals['_KEEPWHITEBOARDRESPONSE']._serialized_start=1412
+  _globals['_KEEPWHITEBOARDRESPONSE']._serialized_end=1488
+  _globals['_WHITEBOARDSERVICE']._serialized_start=1491
+  _globals['_WHITEBOARDSERVICE']._serialized_end=2190
 # @@protoc_insertion_point(module_scope)

@@ -86,9 +86,10 @@ def answered(connection: Connection, request: Request) -> Put | None:
     row = connection.execute(_REQUEST, at).one_or_none()
     if row is None:
         return None
-    if row.digest not in (request.digest, NOTHING):
+    put = memory_in(row.body)
+    if row.digest not in (request.digest, NOTHING) or put.scope != request.scope:
         raise DomainError(Reason.REQUEST_ID_REUSED)
-    return Put(memory_in(row.body), merged=bool(row.merged), changed=False)
+    return Put(put, merged=bool(row.merged), changed=False)
 
 
 def put_in(connection: Connection, memory: Memory, request: Request | None = None) -> Put:

@@ -161,7 +161,9 @@ def split_in(
         other_id = _taken(connection, one, what, actor, now_us)
     _touch(connection, entity_id, actor, now_us, origin=_origin(one, actor))
     found = groups_of(connection, [entity_id, other_id])
-    if entity_id not in found or other_id not in found:
+    if not all(it in found and found[it].name for it in (entity_id, other_id)):
+        if what.merged_entity_id:  # its names were taken away while both were one, or are all
+            raise invalid("merged_entity_id", "one that has a name still, and leaves one")
         raise invalid("names", "fewer: nothing would be left of it")
     return found[entity_id], found[other_id]
 

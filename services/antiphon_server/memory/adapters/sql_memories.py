@@ -68,8 +68,12 @@ _BEHIND = (
     .order_by(memories.c.memory_id)
     .limit(bindparam("b_limit"))
 )
-_ABOUT = tuple(
-    _BEHIND.where(whose == bindparam("b_scope")) for whose in (memories.c.scope, memories.c.subject)
+_ABOUT = (
+    _BEHIND.where(memories.c.scope == bindparam("b_scope")),
+    _BEHIND.where(
+        memories.c.subject == bindparam("b_scope"),
+        memories.c.scope.not_like("users/%"),  # nobody else may know that there are any
+    ),
 )
 """Two searches of an index each: one of both would look at all of them."""
 _EXPIRED = (

@@ -17,6 +17,7 @@ from antiphon_server.memory.adapters.putting import (
 )
 from antiphon_server.memory.adapters.source_rows import check_scope
 from antiphon_server.memory.adapters.tables import facts, memories, retentions
+from antiphon_server.memory.adapters.version_rows import drop_returns
 from antiphon_server.memory.encoding.pruning import retention_message, retention_of
 from antiphon_server.memory.pruning.model import (
     Pruned,
@@ -128,6 +129,7 @@ class SqlPruning:
             if like is not None:
                 raise DomainError(Reason.ALREADY_EXISTS, resource=like.memory_id)
             keep_version(connection, now, now_us)
+            drop_returns(connection, memory_id)
             write_in(connection, after, revision)
             return after
 

@@ -89,9 +89,21 @@ def _of(contributor: Contributor, asked: "asyncio.Task[Contribution]") -> Contri
     if not asked.done() or asked.cancelled():
         return _none_of(contributor, "took too long")
     error = asked.exception()
-    if error is None:
-        return asked.result()
-    # A defect of one must not keep the others away.
+    return asked.result() if error is None else _failed(contributor, error)
+
+
+def _told(contributor: Contributor, asked: Asked, it: Contribution) -> tuple[Contribution, str]:
+    """What is shown of it, and the text that tells so; nothing if that fails."""
+    if not it.items and not it.note:
+        return it, ""
+    try:
+        return it, contributor.told(asked, it)
+    except Exception as error:
+        return _failed(contributor, error), ""
+
+
+def _failed(contributor: Contributor, error: BaseException) -> Contribution:
+    """Nothing: a defect of one must not keep the others away."""
     defect = None if isinstance(error, DomainError) else error
     log.warning("%s can't be shown to a model now: %s", contributor.name, error, exc_info=defect)
     return _none_of(contributor, "can't be read now")
@@ -124,9 +136,9 @@ def _within(asked: Asked, found: Sequence[tuple[Contributor, Contribution]]) -> 
     """As many of them as have room together."""
     items, left_out, texts = list[Item](), list[LeftOut](), list[str]()
     tokens, room = 0, asked.room // PART
-    for contributor, it in found:
+    for contributor, has in found:
+        it, text = _told(contributor, asked, has)
         left_out += it.left_out
-        text = contributor.told(asked, it) if it.items or it.note else ""
         cost = cost_of(text)
         if tokens + cost > room:
             left_out.append(LeftOut(len(it.items), NO_ROOM.format(name=contributor.name)))

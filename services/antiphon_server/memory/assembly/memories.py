@@ -187,6 +187,6 @@ def _that_fit(found: Sequence[Item], room: int) -> Contribution:
 
 def _quoted(it: Item) -> str:
     source = _of(it)
-    since = datetime.fromtimestamp(source.time_us / 1e6, UTC)
+    since = datetime.fromtimestamp(source.time_us // 10**6, UTC)  # rounded up, 9999 has no end
     kind = KINDS.get(source.kind, "note")
     return "\n".join(quoted(it.text, f"{kind}, {since.day} {since:%B %Y}: "))

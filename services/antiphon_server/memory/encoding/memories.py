@@ -125,12 +125,12 @@ def memory_message(memory: Memory) -> pb.Memory:
     return message
 
 
-def request_of(actor: str, request_id: str, request: Message) -> Request | None:
-    """Which request it is; None for one that can't be repeated."""
+def request_of(actor: str, request_id: str, scope: str, request: Message) -> Request | None:
+    """Which request it is, to put something in that scope; None for one that can't be repeated."""
     if not request_id:
         return None
     said = request.SerializeToString(deterministic=True)
-    return Request(actor, request_id, hashlib.sha256(said).digest())
+    return Request(actor, request_id, hashlib.sha256(said).digest(), scope)
 
 
 def list_wish_of(request: service_pb.ListMemoriesRequest, scope: str) -> ListWish:

@@ -9,6 +9,7 @@ from antiphon_server.memory.memories.sources import AT_ONCE, Sources
 from antiphon_server.memory.model import ConversationId, WorkspaceId
 from antiphon_server.memory.ports import Conversations, MemoryStore, Rights
 from antiphon_server.memory.remembered import (
+    MOST_VERSIONS,
     Kind,
     ListWish,
     Memory,
@@ -23,6 +24,12 @@ from antiphon_server.runtime.encoding.ids import new_id
 from antiphon_server.runtime.errors import DomainError, Reason, invalid, not_found
 
 _CONVERSATION, _WORKSPACE = "conversations/", "workspaces/"
+
+
+_LOOKS, _LOOK = 40, 500
+"""How often, and at how many, an export looks at most for what may be read."""
+_EXPORTED_VERSIONS = MOST_VERSIONS + 20
+"""None has more but those of older servers; with all of them it has room in an answer."""
 
 
 class Exported(NamedTuple):
@@ -139,8 +146,10 @@ class Remembering:
     async def versions(
         self, principal: Principal, scope: str, memory_id: str, before: int, limit: int
     ) -> Sequence[Memory]:
-        """What it was before that version, the newest first."""
-        await self._found(scope, memory_id)
+        """What it was before that version, the newest first; nothing of what has expired."""
+        now = await self._found(scope, memory_id)
+        if now.state is State.FORGOTTEN:  # though its rows may be there for a moment
+            return []
         found = await self._store.versions(memory_id, before, limit)
         return await self._sources.shown(principal, found)
 
@@ -149,17 +158,32 @@ class Remembering:
     ) -> tuple[Sequence[Exported], str]:
         """All that is remembered of a person behind an id, by id; and where it goes on, "" if not.
 
-        A page may have less than there is behind it: what they may not read is passed over.
+        What they may not read is passed over, and no place where it goes on tells of that, but
+        behind many thousands of those.
         """
         if not user_id:
             raise invalid("user_id", "whose memories; a service has none of its own")
-        own, now_us = f"users/{user_id}", self._now_us()
-        found = await self._store.about(own, after, limit + 1)
-        page, next_after = found[:limit], found[limit - 1].memory_id if found[limit:] else ""
-        readable = {own, *await self._readable(user_id, {it.scope for it in page} - {own})}
-        those = [it for it in page if it.scope in readable and not it.expired(now_us)]
-        versions = await self._store.versions_of([it.memory_id for it in those if it.version > 1])
+        those, next_after = await self._about(user_id, after, limit)
+        every = await self._store.versions_of([it.memory_id for it in those if it.version > 1])
+        versions = {it: some[:_EXPORTED_VERSIONS] for it, some in every.items()}
         return await self._exported(principal, those, versions), next_after
+
+    async def _about(self, user_id: UserId, after: str, limit: int) -> tuple[Sequence[Memory], str]:
+        """So many that they may read, and the id behind which there are more, "" if none are."""
+        own, now_us, looked = f"users/{user_id}", self._now_us(), limit + 1
+        those, readable, asked = list[Memory](), {own}, {own}
+        for _ in range(_LOOKS):
+            found = await self._store.about(own, after, looked)
+            new = {it.scope for it in found} - asked
+            readable.update(await self._readable(user_id, new))
+            asked |= new
+            those += [it for it in found if it.scope in readable and not it.expired(now_us)]
+            if len(those) > limit:
+                return those[:limit], those[limit - 1].memory_id
+            if len(found) < looked:
+                return those, ""
+            after, looked = found[-1].memory_id, min(2 * looked, _LOOK)
+        return those, after
 
     async def _exported(
         self,

@@ -36,7 +36,7 @@ class MemoryServicer(MemoryServiceServicer):
     async def PutMemory(self, request: pb.PutMemoryRequest, context: Any) -> pb.PutMemoryResponse:
         principal = current_principal()
         said = encoding.said_of(request.memory, scope_of(request.scope))
-        which = encoding.request_of(principal.actor, request.request_id, request)
+        which = encoding.request_of(principal.actor, request.request_id, said.scope, request)
         put = await self._remembering.put(principal, said, which)
         return pb.PutMemoryResponse(memory=encoding.memory_message(put.memory), merged=put.merged)
 
