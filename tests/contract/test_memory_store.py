@@ -221,6 +221,24 @@ async def test_a_request_is_of_its_scope_though_what_it_put_is_forgotten(
     assert again.memory == left
 
 
+async def test_whoever_has_read_nothing_is_not_told_of_what_was_forgotten(
+    store: SqlMemories,
+) -> None:
+    """Of what is forgotten while they read they are, on whatever page."""
+    three = replace(TWO, memory_id="mem_00000003", text="Ann sings.")
+    for it in (ONE, TWO, three):
+        await store.put(it, None)
+    await store.forget(ONE.memory_id, 1)
+    begun = (await store.revisions([ANN]))[ANN]
+    first = await store.changed(ANN, 0, 1, begun)
+    assert first.memories == [TWO]
+    await store.forget(TWO.memory_id, 1)
+    rest = await store.changed(ANN, first.revision, 10, begun)
+    found = [(it.memory_id, it.state) for it in rest.memories]
+    assert found == [(three.memory_id, State.ACTIVE), (TWO.memory_id, State.FORGOTTEN)]
+    assert rest.revision == (await store.revisions([ANN]))[ANN]
+
+
 async def test_whoever_knows_a_revision_learns_what_has_changed_since(store: SqlMemories) -> None:
     """Each change of a scope has a later one; of what changed twice the newest counts."""
     assert await store.revisions([ANN, HERE]) == {}

@@ -15,6 +15,7 @@ from antiphon_server.memory.adapters.tables import (
     whiteboard_outbox,
     whiteboards,
 )
+from antiphon_server.memory.model import ConversationId
 from antiphon_server.memory.whiteboard import rules
 from antiphon_server.memory.whiteboard.model import (
     DAY_US,
@@ -22,7 +23,6 @@ from antiphon_server.memory.whiteboard.model import (
     KEPT_VERSIONS,
     UNKEPT_US,
     Change,
-    ConversationId,
     RequestKey,
     Whiteboard,
     Wish,

@@ -2,8 +2,9 @@
 
 import asyncio
 import random
-from collections.abc import AsyncIterator, Callable, Collection, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Mapping
 from dataclasses import replace
+from functools import partial
 from typing import TypeVar
 
 import pytest
@@ -12,7 +13,7 @@ from antiphon_server.memory.adapters.sql_memories import SqlMemories
 from antiphon_server.memory.adapters.tables import metadata
 from antiphon_server.memory.index import Index, Query
 from antiphon_server.memory.memories.expiring import Expiring
-from antiphon_server.memory.remembered import Kind, Memory
+from antiphon_server.memory.remembered import Changed, Kind, Memory
 from antiphon_server.memory.search import shelf as shelves
 from antiphon_server.memory.search.shelf import Shelf, key_of
 from antiphon_server.runtime.access.principal import UserId
@@ -117,6 +118,40 @@ async def test_what_expires_is_found_no_more(store: SqlMemories) -> None:
 
     assert await Expiring(store, told).forget() == 2
     assert (await server.found("Lyon"), times) == ([], [1001])
+
+
+class Watched(SqlMemories):
+    """Keeps of how many memories it has told."""
+
+    told = 0
+    then: "Callable[[], Awaitable[object]] | None" = None
+    """What happens behind the first page."""
+
+    async def changed(
+        self, scope: str, after: int, limit: int, forgotten_after: int = 0
+    ) -> Changed:
+        found = await super().changed(scope, after, limit, forgotten_after)
+        self.told += len(found.memories)
+        if self.then is not None:
+            then, self.then = self.then, None
+            await then()
+        return found
+
+
+async def test_a_scope_is_read_without_what_was_forgotten_before(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What is forgotten while it is read is found no more, either."""
+    monkeypatch.setattr(shelves, "PAGE", 2)
+    async with opened_sqlite(metadata) as database:
+        store = Watched(database)
+        for number in range(9):
+            await store.put(memory(number, f"number {number} of Lyon"), None)
+        for number in range(5):
+            await store.forget(f"mem_{number:08}", 1)
+        store.then = partial(store.forget, "mem_00000005", 1)
+        assert set(await Server(store).found("Lyon")) == {f"mem_{it:08}" for it in (6, 7, 8)}
+        assert store.told == 5
 
 
 async def test_many_are_read_page_by_page(

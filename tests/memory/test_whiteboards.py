@@ -7,10 +7,10 @@ import pytest
 
 from antiphon_server.memory.adapters.sql_whiteboards import SqlWhiteboards
 from antiphon_server.memory.adapters.tables import metadata, whiteboard_outbox
+from antiphon_server.memory.model import ConversationId
 from antiphon_server.memory.whiteboard.model import (
     MOST_OF_SECTION,
     MOST_SECTIONS,
-    ConversationId,
     Place,
     RequestKey,
     Wish,

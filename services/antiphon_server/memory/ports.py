@@ -191,8 +191,14 @@ class MemoryStore(Protocol):
         """The revisions of those of these scopes that have ever had a memory."""
         ...
 
-    async def changed(self, scope: str, after: int, limit: int) -> Changed:
-        """What has changed there since that revision, in order, as it is now."""
+    async def changed(
+        self, scope: str, after: int, limit: int, forgotten_after: int = 0
+    ) -> Changed:
+        """What has changed there since that revision, in order, as it is now.
+
+        Of what was forgotten what was so after that other revision: whoever has read nothing of a
+        scope before that has nothing to take out for the rest.
+        """
         ...
 
     async def expired(self, now_us: int, limit: int) -> Sequence[str]:

@@ -115,6 +115,15 @@ async def test_who_leaves_has_it_asked_no_more(memory: Told) -> None:
     assert len(asyncio.all_tasks()) == 1
 
 
+async def test_who_is_cancelled_while_it_begins_leaves_nothing_running(memory: Told) -> None:
+    memory.slow_s = 60
+    asker = asyncio.create_task(heard(Asking(memory, 60.0)))  # type: ignore[arg-type]
+    await asyncio.sleep(0)
+    asker.cancel()
+    await asyncio.wait([asker])
+    assert len(asyncio.all_tasks()) == 1
+
+
 async def test_of_an_answer_ids_count_each_once_and_so_many(memory: Told) -> None:
     memory.hits = [
         *(Hit(it) for it in ("", "mem_", "mem_\x00", "x" * 9000, "mem_00000001", "mem_00000001")),

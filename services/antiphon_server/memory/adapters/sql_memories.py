@@ -51,7 +51,14 @@ _BODY = select(memories.c.body)
 _OF_SCOPE = _BODY.where(memories.c.scope == bindparam("b_scope"))
 _CHANGED = (
     select(memories.c.revision, memories.c.body)
-    .where(memories.c.scope == bindparam("b_scope"), memories.c.revision > bindparam("b_after"))
+    .where(
+        memories.c.scope == bindparam("b_scope"),
+        memories.c.revision > bindparam("b_after"),
+        or_(
+            memories.c.state != int(State.FORGOTTEN),
+            memories.c.revision > bindparam("b_forgotten"),
+        ),
+    )
     .order_by(memories.c.revision)
     .limit(bindparam("b_limit"))
 )
@@ -207,9 +214,11 @@ class SqlMemories:
 
         return await self._database.read(work, snapshot=len(wanted) > _FEW)
 
-    async def changed(self, scope: str, after: int, limit: int) -> Changed:
+    async def changed(
+        self, scope: str, after: int, limit: int, forgotten_after: int = 0
+    ) -> Changed:
         """See :meth:`MemoryStore.changed`."""
-        at = {"b_scope": scope, "b_after": after, "b_limit": limit}
+        at = {"b_scope": scope, "b_after": after, "b_limit": limit, "b_forgotten": forgotten_after}
 
         def work(connection: Connection) -> Changed:
             newest = connection.execute(_REVISION, at).scalar_one_or_none() or 0

@@ -16,13 +16,13 @@ from antiphon_server.memory.adapters.tables import (
     whiteboards,
 )
 from antiphon_server.memory.adapters.whiteboard_events import told
+from antiphon_server.memory.model import ConversationId
 from antiphon_server.memory.whiteboard.model import (
     DAY_US,
     KEPT_IN_ALL,
     KEPT_VERSIONS,
     UNKEPT_US,
     Change,
-    ConversationId,
     RequestKey,
     Section,
     Whiteboard,

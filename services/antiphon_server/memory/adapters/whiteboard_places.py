@@ -4,9 +4,9 @@ from typing import TYPE_CHECKING
 
 from antiphon.context.v1 import context_service_pb2, filter_pb2, filter_service_pb2
 from antiphon.context.v1.message_pb2 import Part
+from antiphon_server.memory.model import ConversationId
 from antiphon_server.memory.whiteboard.model import (
     MOST_OF_SECTION,
-    ConversationId,
     Place,
     Wish,
 )

@@ -10,7 +10,6 @@ from dataclasses import replace
 from antiphon_server.memory.assembled import Item, LeftOut, OfSection
 from antiphon_server.memory.assembly.contributing import Asked, Contribution, Share, quoted
 from antiphon_server.memory.model import ConversationId
-from antiphon_server.memory.whiteboard.model import ConversationId as WhiteboardId
 from antiphon_server.memory.whiteboard.model import Section
 from antiphon_server.memory.whiteboard.whiteboards import Whiteboards
 from antiphon_server.runtime.access.principal import Principal
@@ -44,7 +43,7 @@ class WhiteboardSections:
 
     async def contribute(self, asked: Asked) -> Contribution:
         """See :meth:`Contributor.contribute`."""
-        found = await self._whiteboards.get(WhiteboardId(asked.conversation_id))
+        found = await self._whiteboards.get(asked.conversation_id)
         return fitting(found.sections, asked.room)
 
     def told(self, asked: Asked, contribution: Contribution) -> str:
@@ -61,12 +60,9 @@ class WhiteboardSections:
         """See :meth:`Contributor.explained`: what the version that was shown says, if it is there
         still.
         """
-        return [
-            replace(it, text=await self._text(WhiteboardId(conversation_id), _of(it)))
-            for it in items
-        ]
+        return [replace(it, text=await self._text(conversation_id, _of(it))) for it in items]
 
-    async def _text(self, conversation_id: WhiteboardId, shown: OfSection) -> str:
+    async def _text(self, conversation_id: ConversationId, shown: OfSection) -> str:
         """What it said in that version; "" if nobody knows that any more."""
         past = await self._whiteboards.versions(
             conversation_id, shown.name, shown.version + 1, limit=1

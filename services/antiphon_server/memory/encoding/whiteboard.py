@@ -4,8 +4,8 @@ import hashlib
 
 from antiphon.memory.v1 import whiteboard_pb2 as pb
 from antiphon.memory.v1 import whiteboard_service_pb2
+from antiphon_server.memory.model import ConversationId
 from antiphon_server.memory.whiteboard.model import (
-    ConversationId,
     RequestKey,
     Section,
     Whiteboard,

@@ -78,8 +78,8 @@ class Asking:
         """It is being asked within; whoever leaves waits no more."""
         limit = asyncio.timeout(None)
         asking = asyncio.ensure_future(self._heard(question, limit))
-        await asyncio.sleep(0)  # it begins, while whoever asks has else to do
         try:
+            await asyncio.sleep(0)  # it begins, while whoever asks has else to do
             yield Asked(asking, limit, self._deadline_s)
         finally:
             asking.cancel()

@@ -17,9 +17,10 @@ from antiphon_server.memory.memories.sources import Sources
 from antiphon_server.memory.model import MessageHit, RecallWish
 from antiphon_server.memory.ports import MemoryStore
 from antiphon_server.memory.remembered import Kind, Memory, State
-from antiphon_server.memory.search.recalled import Recalled, by_score, tokens_of
+from antiphon_server.memory.search.recalled import Recalled, by_score
 from antiphon_server.memory.search.shelf import KINDS
 from antiphon_server.runtime.access.principal import Principal
+from antiphon_server.runtime.encoding.token_estimate import tokens_of_text
 
 PART = "external"
 SHARE = 0.5
@@ -72,7 +73,7 @@ class ExternalHits:
         best = max((it.score for it in found), default=0.0)
         worth = SHARE * best if best > 0 else SHARE
         shown = await self._sources.shown(principal, new.values())
-        listed = [*found, *(Recalled(it, 0.0, {}, tokens_of(it.text)) for it in shown)]
+        listed = [*found, *(Recalled(it, 0.0, {}, tokens_of_text(it.text)) for it in shown)]
         return sorted((_moved(it, places, worth) for it in listed), key=by_score)
 
     async def _readable(

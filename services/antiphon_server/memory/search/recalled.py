@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from antiphon_server.memory.model import MessageHit
 from antiphon_server.memory.remembered import Memory
 
-BYTES_PER_TOKEN = 4
 _REASONS: Mapping[str, str] = {
     "words": "matches the words",
     "meaning": "means something alike",
@@ -40,8 +39,3 @@ def by_score(it: Recalled) -> tuple[float, float]:
     """The best first; of equal ones what matters most."""
     importance = it.item.importance if isinstance(it.item, Memory) else 0.0
     return -it.score, -importance
-
-
-def tokens_of(text: str) -> int:
-    """What a text costs in a prompt, about."""
-    return -(-len(text.encode()) // BYTES_PER_TOKEN)

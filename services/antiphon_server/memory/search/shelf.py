@@ -190,10 +190,14 @@ class Shelf:
         if known and known.is_cut and known.size_bytes < self._share // 2 and nobody_else:
             await self._drop(scope)  # what had no room is read again
             known = None
-        if known is None:
-            known = self._known[scope] = _Scope()
+        forgotten_after = 0
+        if known is None:  # whatever a search that broke off has left there goes
+            await self._owner.with_index(partial(_drop, key_of(scope)))
+            known, forgotten_after = _Scope(), revision
+            self._known[scope] = known
         while known.revision < revision:
-            changed = await self._store.changed(scope, known.revision, PAGE)
+            after = known.revision
+            changed = await self._store.changed(scope, after, PAGE, forgotten_after)
             await self._take(scope, known, changed.memories)
             known.revision = max(changed.revision, known.revision + 1)
         await self._take_expired(scope, known)

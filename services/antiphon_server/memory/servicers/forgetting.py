@@ -13,7 +13,6 @@ from antiphon_server.memory.model import ConversationId, MessageId
 from antiphon_server.memory.ports import Assemblies, Files
 from antiphon_server.memory.search.library import Library
 from antiphon_server.memory.summaries.summarising import Summarising
-from antiphon_server.memory.whiteboard import model as whiteboard
 from antiphon_server.memory.whiteboard.whiteboards import Whiteboards
 from antiphon_server.runtime.trail.relay import TrailRelay
 
@@ -39,13 +38,13 @@ class ForgettingServicer(ForgettingServiceServicer):
     async def ForgetSources(
         self, request: pb.ForgetSourcesRequest, context: Any
     ) -> pb.ForgetSourcesResponse:
-        where, those = request.conversation_id, [MessageId(it) for it in request.message_ids]
-        await self._forgetting.forget(ConversationId(where), those, request.actor)
-        await self._naming.forget_sources(ConversationId(where), those)
-        await self._library.forget(ConversationId(where), those)
-        await self._summarising.forget(ConversationId(where), those)
-        board = whiteboard.ConversationId(where)
-        await self._whiteboards.erase(board, list(request.turn_ids), request.actor)
+        where = ConversationId(request.conversation_id)
+        those = [MessageId(it) for it in request.message_ids]
+        await self._forgetting.forget(where, those, request.actor)
+        await self._naming.forget_sources(where, those)
+        await self._library.forget(where, those)
+        await self._summarising.forget(where, those)
+        await self._whiteboards.erase(where, list(request.turn_ids), request.actor)
         await self._trail.tell()
         await self._files.scrub()
         return pb.ForgetSourcesResponse()
@@ -57,7 +56,7 @@ class ForgettingServicer(ForgettingServiceServicer):
         await self._naming.forget_scope(request.scope)
         kind, _, where = request.scope.partition("/")
         if kind == "conversations":
-            await self._whiteboards.remove(whiteboard.ConversationId(where))
+            await self._whiteboards.remove(ConversationId(where))
             await self._assemblies.remove(ConversationId(where))
         await self._trail.tell()
         await self._files.scrub()

@@ -5,7 +5,7 @@ from typing import Any
 from antiphon.memory.v1 import whiteboard_service_pb2 as pb
 from antiphon.memory.v1.whiteboard_service_pb2_grpc import WhiteboardServiceServicer
 from antiphon_server.memory.encoding import whiteboard as encoding
-from antiphon_server.memory.whiteboard.model import ConversationId
+from antiphon_server.memory.model import ConversationId
 from antiphon_server.memory.whiteboard.whiteboards import Whiteboards
 from antiphon_server.runtime.access.principal import current_principal
 from antiphon_server.runtime.rpc.paging import (

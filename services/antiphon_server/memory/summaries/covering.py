@@ -4,6 +4,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 
 from antiphon_server.memory.summaries.model import FAN_OUT, Line, Node, Summary
+from antiphon_server.runtime.encoding.token_estimate import tokens_of_text
 
 _LABEL_TOKENS = 16
 """Of when it was, and of how many messages."""
@@ -40,8 +41,8 @@ def cost(summary: Summary) -> int:
 
 
 def line_cost(line: Line) -> int:
-    """What a line takes, at 4 bytes of UTF-8 a token."""
-    return -(-len(line.text.encode()) // 4) + _LINE_TOKENS
+    """What a line takes, in tokens, about."""
+    return tokens_of_text(line.text) + _LINE_TOKENS
 
 
 def finer(

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import NewType
 
-ConversationId = NewType("ConversationId", str)
+from antiphon_server.memory.model import ConversationId
+
 SectionKey = NewType("SectionKey", str)
 """A section's name without its case: who writes "Plan" and "plan" means the same one."""
 

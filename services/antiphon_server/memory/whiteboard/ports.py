@@ -3,9 +3,9 @@
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, TypeAlias
 
+from antiphon_server.memory.model import ConversationId
 from antiphon_server.memory.whiteboard.model import (
     Change,
-    ConversationId,
     Place,
     RequestKey,
     Section,

@@ -3,10 +3,10 @@
 import time
 from collections.abc import Callable, Collection, Sequence
 
+from antiphon_server.memory.model import ConversationId
 from antiphon_server.memory.whiteboard import rules
 from antiphon_server.memory.whiteboard.model import (
     Change,
-    ConversationId,
     Place,
     RequestKey,
     Section,
