@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from antiphon_server.cli.console import aside, in_a_line, print_json, run, say
-from antiphon_server.cli.memory.options import KindName, Where, Which, found, kind_of, scope_of
+from antiphon_server.cli.memory.options import KindName, Where, Which, found, kind_of
 from antiphon_server.cli.memory.words import kind_name, origin_name, since_of, state_name
 from antiphon_server.cli.options import Address, DataDir, Json
+from antiphon_server.cli.written import scope_of
 
 if TYPE_CHECKING:
     from antiphon.memory.v1.memory_pb2 import Memory
@@ -49,7 +50,8 @@ def list_memories(
         from antiphon_server.cli.table import print_table
 
         async with client_for(address, data_dir) as client:
-            listed = _listed(client, scope_of(scope), set(map(kind_of, kind or ())), past)
+            where = await scope_of(client, scope)
+            listed = _listed(client, where, set(map(kind_of, kind or ())), past)
             memories = [it async for it in listed]
         if json:
             for it in memories:
