@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from antiphon_server.cli.console import aside, in_a_line, print_json, say
+from antiphon_server.cli.counts import counted
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
 from antiphon_server.cli.written import DAY, authors_of, id_of, ids_of, span_of, text_of
@@ -122,9 +123,7 @@ def _tell(found: "SearchMessagesResponse") -> None:
     if not found.hits:
         aside("Nothing was found.")
     if found.pending_conversations:
-        aside(
-            f"{found.pending_conversations} conversations are still being read:"
-            " search again in some seconds."
-        )
+        waiting = counted(found.pending_conversations, "conversation")
+        aside(f"Still to be read: {waiting}. Search again in some seconds.")
     if found.omitted_conversations:
         aside("You may read more than one search looks at: --workspace limits it.")

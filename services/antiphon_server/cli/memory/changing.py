@@ -136,12 +136,13 @@ def correct(
         text_of(text, "TEXT", '"Anna lives in Lyon, France"')
         async with client_for(address, data_dir) as client:
             known = await found(client, memory, scope)
-            known.text = text
+            before, known.text = known.version, text
             made = await client.update_memory(known, "text", only_if_unchanged=True)
         if json:
             print_json(as_dict(made))
         else:
-            aside(f"{made.memory_id} is corrected; it was something else {made.version - 1} times.")
+            done = "says so already" if made.version == before else "is corrected"
+            aside(f"{made.memory_id} {done}.")
 
     run(work())
 

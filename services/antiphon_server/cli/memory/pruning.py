@@ -72,11 +72,11 @@ def prune(
                     return
             elif not yes:
                 shown = await client.prune_memories(rule, where, validate_only=True)
-                print_json(as_dict(shown))
+                print_json({"pruned": [], **as_dict(shown)})
                 return
             done = await client.prune_memories(rule, where)
         if json:
-            print_json(as_dict(done))
+            print_json({"pruned": [], **as_dict(done)})
         else:
             more = "; there are more, for the next time" if done.more else ""
             aside(
@@ -119,6 +119,8 @@ def restore(
 
         async with client_for(address, data_dir) as client:
             before = await found(client, memory, scope)
+            if before.state == pb.MEMORY_STATE_FORGOTTEN:
+                raise CommandError(f"{in_a_line(memory)} is forgotten, which is for good")
             if before.state != pb.MEMORY_STATE_PRUNED:
                 raise CommandError(f"{in_a_line(memory)} was not put away")
             back = await client.restore_memory(memory, before.scope)

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from antiphon_server.cli.console import aside, in_a_line, print_json, run, say
+from antiphon_server.cli.counts import counted
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.written import authors_of, scope_of, text_of, time_of
 
@@ -106,14 +107,15 @@ def _show(it: "Recalled") -> None:
 
 
 def _tell(found: "RecallResponse") -> None:
-    if not found.recalled:
+    if not found.recalled and not found.left_out:
         aside("Nothing is remembered of that, nor said.")
     if alone := _ALONE.get(found.external_memory):
         aside(f"The external memory {alone}: the server's own has answered alone.")
     if found.left_out:
-        aside(f"{found.left_out} more had no room: --tokens allows more.")
-    if found.pending_conversations:
-        aside(
-            f"{found.pending_conversations} conversations are still being read:"
-            " ask again in some seconds."
+        what = (
+            f"{found.left_out} more" if found.recalled else f"All that was found ({found.left_out})"
         )
+        aside(f"{what} had no room: --tokens allows more.")
+    if found.pending_conversations:
+        waiting = counted(found.pending_conversations, "conversation")
+        aside(f"Still to be read: {waiting}. Ask again in some seconds.")
