@@ -52,6 +52,14 @@ def test_a_correction_keeps_what_it_was(antiphon: Run, made: str) -> None:
     shown = json.loads(antiphon("memory", "show", made, "--json").stdout)
     assert shown["text"] == "Zoe is a painter"
     assert [it["text"].split()[0] for it in shown["versions"]] == ["Something"]
+    again = antiphon("memory", "correct", made, "Zoe is a painter")
+    assert again.stderr == f"{made} says so already.\n"
+    assert shown == json.loads(antiphon("memory", "show", made, "--json").stdout)
+    antiphon("memory", "add", "Zoe is a sculptor", "--instead-of", made)
+    latest, first = antiphon("memory", "show", made).stdout.splitlines()[-2:]
+    assert latest.startswith("was      state active")
+    assert "painter" not in latest
+    assert first.startswith("was      Something of")
 
 
 def test_what_is_forgotten_is_neither_listed_nor_recalled_nor_exported(
@@ -64,6 +72,7 @@ def test_what_is_forgotten_is_neither_listed_nor_recalled_nor_exported(
         assert antiphon("memory", "forget", made).stderr == f"{made} is forgotten.\n"
     for ask in (("list", "--json"), ("recall", "forgotten exported", "--json"), ("export",)):
         assert made not in antiphon("memory", *ask).stdout
+    assert "is forgotten, which is for good" in antiphon("memory", "restore", made).stderr
     unknown = antiphon("memory", "show", "mem_00000000")
     assert unknown.returncode == 1
     assert "`antiphon memory list` shows yours" in unknown.stderr
@@ -99,3 +108,69 @@ def test_where_no_memory_of_others_is_set_status_says_so(antiphon: Run) -> None:
     for what in ("status", "resync"):
         told = antiphon("memory", "external", what)
         assert (told.returncode, "ANTIPHON_EXTERNAL_MEMORY" in told.stderr) == (0, True)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        ("memory add x --about anna", "--about: anna is nobody's ID; write me, or user_…"),
+        ("memory add x --scope user_anna", "--scope: user_anna is no scope; write conv_… or ws_…"),
+        ("memory recall brief --scope a", "--scope: a is no scope; write conv_… or ws_…"),
+        ("memory recall brief --person anna", "--person: anna is nobody's ID; write me, user_…"),
+        (
+            "memory add x --since 2026-05-01 --until 2026-04-01",
+            "--until: 2026-04-01 is not after --since 2026-05-01",
+        ),
+        ("memory add x --expires 2020-01-01", "--expires: 2020-01-01 is past; write a day to come"),
+        ("memory add x --instead-of that", "--instead-of: that is no memory's ID (mem_…)"),
+        ("memory add x --from conv_1/msg_1", "--from: conv_1 is no conversation's ID (conv_…)"),
+        ("memory show this", "MEMORY: this is no memory's ID (mem_…)"),
+        ("memory forget mem_00000000 this", "MEMORY: this is no memory's ID (mem_…)"),
+        ("memory entities merge Anna Bert", "ENTITY: Anna is no entity's ID (ent_…)"),
+        ("memory entities merge ent_00000000 Bert", "OTHER: Bert is no entity's ID (ent_…)"),
+        ("memory entities split ent_00000000 --mention x", "--mention: x is no mention's ID"),
+    ],
+)
+def test_what_is_written_otherwise_is_told_by_the_name_of_its_option(
+    antiphon: Run, arguments: str, says: str
+) -> None:
+    """As it was typed, not as the contract calls it; and nothing is done."""
+    told = antiphon(*arguments.split())
+    assert (told.returncode, told.stdout) == (2, "")
+    assert says in told.stderr
+
+
+def test_me_is_whoever_asks(antiphon: Run) -> None:
+    """Whom something is about, who said something, whose it is."""
+    me = json.loads(antiphon("whoami", "--json").stdout)["user"]["user_id"]
+    (put,) = _objects(antiphon("memory", "add", "Likes quince", "--about", "me", "--json"))
+    assert put["subject"] == put["scope"] == f"users/{me}"
+    for option in ("--person", "--scope"):
+        recalled = _objects(antiphon("memory", "recall", "quince", option, "me", "--json"))
+        assert [it["memory"]["memory_id"] for it in recalled] == [put["memory_id"]]
+    listed = _objects(antiphon("memory", "list", "--scope", "me", "--json"))
+    assert put["memory_id"] in [it["memory_id"] for it in listed]
+
+
+def test_what_was_found_and_had_no_room_is_not_said_to_be_unknown(antiphon: Run, made: str) -> None:
+    recalled = antiphon("memory", "recall", "Something unknown", "--tokens", "1")
+    assert recalled.stdout == ""
+    assert recalled.stderr.startswith("All that was found (")
+
+
+def test_a_rule_that_fits_nothing_has_a_list_of_nothing(antiphon: Run) -> None:
+    told = antiphon("memory", "prune", "--older-than", "99y", "--json")
+    assert _objects(told) == [{"pruned": []}]
+
+
+def test_what_was_shown_is_told_in_the_words_of_whoever_asks(antiphon: Run, made: str) -> None:
+    """What is remembered of them is theirs; of what was erased there is nothing to explain."""
+    said = _objects(
+        antiphon("chat", "--once", "Something shown", "--handler", "assistant", "--json")
+    )
+    where = said[0]["conversation_id"]
+    assert ": fact of yours, " in antiphon("context", "explain", where).stdout
+    antiphon("erase", "conversation", where, "--yes")
+    told = antiphon("context", "explain", where)
+    assert "there is nothing to explain" in told.stderr
+    assert antiphon("context", "explain", where, "newest").stderr.startswith("antiphon: TURN: ")

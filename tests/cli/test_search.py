@@ -85,3 +85,34 @@ async def test_who_finds_nothing_is_told_so(antiphon: Run, places: tuple[str, st
     ran = antiphon("search", "heron", "--since", "yesterday")
     assert ran.returncode == 2
     assert "write one like" in ran.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["boats", "--by", "nobody"], "--by: nobody is nobody's ID; write me, user_…"),
+        (
+            ["boats", "-c", "conv_nope"],
+            "--conversation: conv_nope is no conversation's ID (conv_…)",
+        ),
+        (["boats", "-w", "home"], "--workspace: home is no workspace's ID (ws_…)"),
+        (["   "], "WORDS: nothing is written there; write something like"),
+        (
+            ["x", "--since", "2026-12-01", "--until", "2026-11-01"],
+            "--until: 2026-11-01 is not after --since 2026-12-01",
+        ),
+    ],
+)
+async def test_what_can_not_be_meant_is_told_by_the_name_of_its_option(
+    antiphon: Run, arguments: list[str], says: str
+) -> None:
+    """As it was typed, not as the contract calls it."""
+    ran = antiphon("search", *arguments)
+    assert (ran.returncode, ran.stdout) == (2, "")
+    assert says in ran.stderr
+
+
+async def test_a_day_is_looked_through_by_itself(found: Found, places: tuple[str, str]) -> None:
+    """The last day that is named is part of it; so is what oneself has said, by `me`."""
+    today = str(datetime.now(UTC).astimezone().date())
+    assert len(found("heron", "--by", "me", "--since", today, "--until", today)) == 3

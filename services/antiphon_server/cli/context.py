@@ -4,9 +4,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say
+from antiphon_server.cli.console import CommandError, aside, fail, in_a_line, print_json, say
+from antiphon_server.cli.counts import counted
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
+from antiphon_server.cli.written import id_of
 
 if TYPE_CHECKING:
     from antiphon.dispatcher.v1.turn_pb2 import Turn
@@ -48,6 +50,8 @@ def explain(
     data_dir: DataDir = None,
 ) -> None:
     """Say what a turn's model was shown, message by message, and why."""
+    id_of(conversation, "conv", "CONVERSATION")
+    id_of(turn, "turn", "TURN")
     run_at(address, data_dir, lambda at: _explain(conversation, turn, json, at, data_dir))
 
 
@@ -97,7 +101,7 @@ def _show_summary(it: "Summary") -> None:
 
     by = f" by {it.model}" if it.model else ""
     when = f"{local_time(it.first_time)} to {local_time(it.last_time)}"
-    say(in_a_line(f"{it.level}.{it.number} {it.messages} messages, {when}{by}"))
+    say(in_a_line(f"{it.level}.{it.number} {counted(it.messages, 'message')}, {when}{by}"))
     for line in it.people:
         say(in_a_line(f"    {line.author_name or 'people'}: {line.text}"))
     for line in it.assistants:
@@ -111,14 +115,32 @@ async def _explain(
     from antiphon_server.cli.encoding import as_dict
 
     async with client_for(address, data_dir) as client:
-        turn = turn or await _newest(client, conversation)
-        found = await client.explain_context(conversation, turn)
-        stored = await client.get_turn(conversation, turn)
+        found, stored = await _found(client, conversation, turn)
+        me = (await client.who_am_i()).user.user_id
     if json:
         print_json(as_dict(found))
     else:
-        _show(turn, found)
+        _show(stored.turn_id, found, me)
         _show_untold(found, stored)
+
+
+async def _found(
+    client: "Client", conversation: str, turn: str
+) -> "tuple[ExplainContextResponse, Turn]":
+    """What a turn was shown, and the turn; the newest one's where none is named."""
+    from antiphon_client import NotFound
+
+    which = turn or await _newest(client, conversation)
+    try:
+        found = await client.explain_context(conversation, which)
+    except NotFound:
+        if turn:
+            raise
+        raise CommandError(
+            "there is nothing to explain: no model was shown anything for its newest turn, or that"
+            " is longer than 30 days ago, or what was said there was erased"
+        ) from None
+    return found, await client.get_turn(conversation, which)
 
 
 async def _newest(client: "Client", conversation: str) -> str:
@@ -130,18 +152,20 @@ async def _newest(client: "Client", conversation: str) -> str:
     return newest.turn_id
 
 
-def _show(turn: str, found: "ExplainContextResponse") -> None:
+def _show(turn: str, found: "ExplainContextResponse", me: str) -> None:
     from antiphon_server.cli.encoding import local_time
 
     newest = found.newest
     say(in_a_line(f"{turn}, put together {local_time(found.create_time)}"))
     since = f", from {local_time(newest.first_time)} on" if newest.count else ""
-    say(f"the newest {newest.count} messages{since}: {newest.tokens} of {found.max_tokens} tokens")
+    what = "message" if newest.count == 1 else f"{newest.count} messages"
+    say(f"the newest {what}{since}: {newest.tokens} of {found.max_tokens} tokens")
     for item in found.items:
-        _show_item(item)
+        _show_item(item, me)
     if newest.omitted_messages:
         kept = sum(1 for it in found.items if it.HasField("message"))
-        aside(f"{newest.omitted_messages - kept} older messages were left out.")
+        older = newest.omitted_messages - kept
+        aside(f"{counted(older, 'older message')} {'was' if older == 1 else 'were'} left out.")
     for it in found.left_out:
         aside(in_a_line(f"Left out{f' ({it.count})' if it.count else ''}: {it.reason}."))
 
@@ -159,16 +183,16 @@ def _show_untold(found: "ExplainContextResponse", turn: "Turn") -> None:
 _IN_LINES = ("whiteboard_section", "summary", "profile")
 
 
-def _show_item(item: "ContextItem") -> None:
+def _show_item(item: "ContextItem", me: str) -> None:
     scored = f", score {item.score:.2f}" if item.parts else ""
-    say(in_a_line(f"{_source(item)}, {item.tokens} tokens{scored}: {item.reason}"))
+    say(in_a_line(f"{_source(item, me)}, {item.tokens} tokens{scored}: {item.reason}"))
     lines = item.text.splitlines() if item.WhichOneof("source") in _IN_LINES else [item.text]
     for line in lines or [""]:
         say(f"    {in_a_line(line) or '(erased, or not for you to read)'}")
 
 
-def _source(item: "ContextItem") -> str:
-    """What it is of."""
+def _source(item: "ContextItem", me: str) -> str:
+    """What it is of, in words for whoever is called so."""
     from antiphon.memory.v1.memory_pb2 import MemoryKind
     from antiphon_server.cli.encoding import local_time
     from antiphon_server.cli.kinds import name_of
@@ -180,16 +204,18 @@ def _source(item: "ContextItem") -> str:
             return f"recalled: {who}, {local_time(said.create_time)}"
         case "memory":
             kept = item.memory
-            what = f"{name_of(MemoryKind, 'MEMORY_KIND_', kept.kind)} of {kept.scope}"
+            whose = "yours" if kept.scope == f"users/{me}" else kept.scope
+            what = f"{name_of(MemoryKind, 'MEMORY_KIND_', kept.kind)} of {whose}"
             return f"remembered: {what}, {local_time(kept.time)}"
         case "whiteboard_section":
             section = item.whiteboard_section
             cut = ", shortened" if section.shortened else ""
             return f"whiteboard: {section.name}, version {section.version}{cut}"
         case "profile":
-            return f"who asks: {item.profile.user_id}, {local_time(item.profile.time)}"
+            who = "you" if item.profile.user_id == me else item.profile.user_id
+            return f"who asks: {who}, {local_time(item.profile.time)}"
         case "summary":
             of = item.summary
-            return f"summary {of.level}.{of.number}, {of.messages} messages"
+            return f"summary {of.level}.{of.number}, {counted(of.messages, 'message')}"
         case _:
             return "something that a newer server knows"

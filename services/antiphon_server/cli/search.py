@@ -1,18 +1,17 @@
 """``antiphon search``."""
 
-from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antiphon_server.cli.console import aside, fail, in_a_line, print_json, say
+from antiphon_server.cli.console import aside, in_a_line, print_json, say
+from antiphon_server.cli.counts import counted
 from antiphon_server.cli.options import Address, DataDir, Json
 from antiphon_server.cli.own_server import run_at
+from antiphon_server.cli.written import DAY, authors_of, id_of, ids_of, span_of, text_of
 
 if TYPE_CHECKING:
     from antiphon.memory.v1.search_service_pb2 import MessageHit, SearchMessagesResponse
-
-_DAY = timedelta(days=1)
 
 
 def search(
@@ -29,7 +28,7 @@ def search(
     author: Annotated[
         list[str] | None,
         typer.Option(
-            "--by", metavar="WHO", help="What users/user_… or handlers/… said; may be repeated."
+            "--by", metavar="WHO", help="What me, user_… or handlers/… said; may be repeated."
         ),
     ] = None,
     since: Annotated[
@@ -60,29 +59,21 @@ def search(
     - `antiphon search budget -c conv_… --why`
     - `antiphon chat --conversation conv_…` (goes on where it was said)
     """
+    words = text_of(" ".join(query), "WORDS", '"when did Anna move"')
+    begin, end = span_of(since, until, DAY)
     asked: dict[str, object] = {
-        "conversation_ids": conversation or (),
-        "workspace_id": workspace,
-        "authors": author or (),
-        "not_before": _midnight(since, "--since"),
-        "before": _midnight(until, "--until", _DAY),
+        "conversation_ids": ids_of(conversation, "conv", "--conversation"),
+        "workspace_id": id_of(workspace, "ws", "--workspace"),
+        "not_before": begin,
+        "before": end,
         "page_size": limit,
     }
-    run_at(address, data_dir, lambda at: _search(" ".join(query), asked, why, json, at, data_dir))
-
-
-def _midnight(day: str, option: str, later: timedelta = timedelta()) -> datetime | None:
-    """When a day begins here, or so much later."""
-    if not day:
-        return None
-    try:
-        return (datetime.combine(date.fromisoformat(day), datetime.min.time()) + later).astimezone()
-    except (ValueError, OverflowError):
-        fail(f"{option}: {in_a_line(day)} is no date; write one like 2026-11-01", 2)
+    run_at(address, data_dir, lambda at: _search(words, author, asked, why, json, at, data_dir))
 
 
 async def _search(
     query: str,
+    author: list[str] | None,
     asked: dict[str, object],
     why: bool,
     json: bool,
@@ -93,7 +84,8 @@ async def _search(
     from antiphon_server.cli.encoding import as_dict
 
     async with client_for(address, data_dir) as client:
-        found = await client.search_messages(query, **asked)  # type: ignore[arg-type]
+        authors = await authors_of(client, author, "--by")
+        found = await client.search_messages(query, authors=authors, **asked)  # type: ignore[arg-type]
     if json:
         for hit in found.hits:
             print_json(as_dict(hit))
@@ -131,9 +123,7 @@ def _tell(found: "SearchMessagesResponse") -> None:
     if not found.hits:
         aside("Nothing was found.")
     if found.pending_conversations:
-        aside(
-            f"{found.pending_conversations} conversations are still being read:"
-            " search again in some seconds."
-        )
+        waiting = counted(found.pending_conversations, "conversation")
+        aside(f"Still to be read: {waiting}. Search again in some seconds.")
     if found.omitted_conversations:
         aside("You may read more than one search looks at: --workspace limits it.")

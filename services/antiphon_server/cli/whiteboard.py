@@ -16,6 +16,7 @@ from antiphon_server.cli.console import (
     run,
     say,
 )
+from antiphon_server.cli.counts import counted
 from antiphon_server.cli.options import Address, DataDir, Json
 
 if TYPE_CHECKING:
@@ -180,7 +181,8 @@ async def _write(
     if json:
         print_json(as_dict(it))
     else:
-        say(f"{in_a_line(it.name)} is written: version {it.version}, {it.size_bytes} bytes.")
+        size = counted(it.size_bytes, "byte")
+        say(f"{in_a_line(it.name)} is written: version {it.version}, {size}.")
 
 
 async def _delete(

@@ -4,24 +4,32 @@ from typing import Annotated
 
 import typer
 
-from antiphon_server.cli.console import CommandError, aside, in_a_line, print_json, run, say
+from antiphon_server.cli.console import aside, in_a_line, print_json, run, say
 from antiphon_server.cli.memory.options import (
     KindName,
     Where,
     Which,
-    day_of,
     found,
     kind_of,
-    scope_of,
 )
 from antiphon_server.cli.options import Address, DataDir, Json
+from antiphon_server.cli.written import (
+    coming,
+    id_of,
+    ids_of,
+    refuse,
+    scope_of,
+    span_of,
+    text_of,
+    user_of,
+)
 
 
 def add(
     text: Annotated[str, typer.Argument(metavar="TEXT", help="A sentence that stands by itself.")],
     kind: Annotated[KindName, typer.Option("--kind", "-k", help="What sort.")] = KindName.FACT,
     about: Annotated[
-        str, typer.Option("--about", metavar="USER", help="Whom it is about: user_…")
+        str, typer.Option("--about", metavar="USER", help="Whom it is about: me, or user_…")
     ] = "",
     entity: Annotated[
         list[str] | None,
@@ -68,21 +76,23 @@ def add(
         from antiphon_server.cli.connect import client_for
         from antiphon_server.cli.encoding import as_dict
 
-        places = [it.partition("/") for it in source or ()]
-        if not all(slash for _, slash, _ in places):
-            raise CommandError("write a source as conv_…/msg_…: `antiphon search --json` has both")
+        text_of(text, "TEXT", '"Anna lives in Lyon"')
+        places = list(map(_place, source or ()))
+        begins, ends = span_of(since, until)
+        goes = coming(expires, "--expires")
+        id_of(instead_of, "mem", "--instead-of")
         async with client_for(address, data_dir) as client:
             made = await client.put_memory(
                 text,
-                scope_of(scope),
+                await scope_of(client, scope),
                 kind=kind_of(kind),
-                subject=scope_of(about),
+                subject=await user_of(client, about, "--about"),
                 entities=entity or (),
-                valid_from=day_of(since, "--since"),
-                valid_until=day_of(until, "--until"),
-                expire_time=day_of(expires, "--expires"),
+                valid_from=begins,
+                valid_until=ends,
+                expire_time=goes,
                 importance=importance,
-                sources=[MemorySource(conversation_id=a, message_id=b) for a, _, b in places],
+                sources=[MemorySource(conversation_id=a, message_id=b) for a, b in places],
                 supersedes=instead_of,
             )
         if json:
@@ -91,6 +101,14 @@ def add(
             say(f"remembered as {made.memory_id}")
 
     run(work())
+
+
+def _place(written: str) -> tuple[str, str]:
+    """A conversation and a message of it."""
+    conversation, slash, message = written.partition("/")
+    if not slash or not message:
+        refuse("--from", "write a source as conv_…/msg_…: `antiphon search --json` has both")
+    return id_of(conversation, "conv", "--from"), message
 
 
 def correct(
@@ -115,14 +133,16 @@ def correct(
         from antiphon_server.cli.connect import client_for
         from antiphon_server.cli.encoding import as_dict
 
+        text_of(text, "TEXT", '"Anna lives in Lyon, France"')
         async with client_for(address, data_dir) as client:
             known = await found(client, memory, scope)
-            known.text = text
+            before, known.text = known.version, text
             made = await client.update_memory(known, "text", only_if_unchanged=True)
         if json:
             print_json(as_dict(made))
         else:
-            aside(f"{made.memory_id} is corrected; it was something else {made.version - 1} times.")
+            done = "says so already" if made.version == before else "is corrected"
+            aside(f"{made.memory_id} {done}.")
 
     run(work())
 
@@ -147,6 +167,7 @@ def forget(
     async def work() -> None:
         from antiphon_server.cli.connect import client_for
 
+        ids_of(memories, "mem", "MEMORY")
         async with client_for(address, data_dir) as client:
             for it in memories:
                 await client.forget_memory(it)

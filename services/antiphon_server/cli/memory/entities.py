@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from antiphon_server.cli.console import CommandError, aside, in_a_line, print_json, run, say
-from antiphon_server.cli.memory.options import Where, scope_of
+from antiphon_server.cli.memory.options import Where
 from antiphon_server.cli.options import Address, DataDir, Json
+from antiphon_server.cli.written import id_of, ids_of, scope_of, text_of
 
 if TYPE_CHECKING:
     from antiphon.memory.v1.entity_pb2 import Entity, EntityType, Mention
@@ -69,7 +70,8 @@ def list_entities(
         from antiphon_server.cli.connect import client_for
 
         async with client_for(address, data_dir) as client:
-            listed = client.list_entities(scope_of(scope), types=[*map(_type_of, types or ())])
+            where = await scope_of(client, scope)
+            listed = client.list_entities(where, types=[*map(_type_of, types or ())])
             found = [it async for it in listed]
         _print(found, json=json, none="Nothing here is of that type." if types else _NONE)
 
@@ -96,8 +98,9 @@ def search(
         from antiphon_server.cli.connect import client_for
 
         async with client_for(address, data_dir) as client:
+            where = await scope_of(client, scope)
             wanted = [*map(_type_of, types or ())]
-            found = await client.search_entities(name, scope_of(scope), types=wanted)
+            found = await client.search_entities(name, where, types=wanted)
         none = f"Nothing here is called like {in_a_line(name)}."
         _print(found, json=json, none=none)
 
@@ -124,8 +127,10 @@ def show(
         from antiphon_server.cli.encoding import as_dict
 
         async with client_for(address, data_dir) as client:
-            found = await client.get_entity(entity, scope_of(scope))
-            mentions = client.list_mentions(entity, scope_of(scope))
+            where = await scope_of(client, scope)
+            id_of(entity, "ent", "ENTITY")
+            found = await client.get_entity(entity, where)
+            mentions = client.list_mentions(entity, where)
             if json:
                 told = [as_dict(it) async for it in mentions]
                 print_json({**as_dict(found), "mentions": told})
@@ -158,8 +163,9 @@ def add(
         from antiphon_server.cli.encoding import as_dict
 
         async with client_for(address, data_dir) as client:
+            where = await scope_of(client, scope)
             made = await client.create_entity(
-                name, _type_of(kind), scope_of(scope), aliases=alias or ()
+                text_of(name, "NAME", '"Anna Weber"'), _type_of(kind), where, aliases=alias or ()
             )
         if json:
             print_json(as_dict(made))
@@ -199,7 +205,9 @@ def correct(
         from antiphon_server.cli.encoding import as_dict
 
         async with client_for(address, data_dir) as client:
-            known = await client.get_entity(entity, scope_of(scope))
+            where = await scope_of(client, scope)
+            id_of(entity, "ent", "ENTITY")
+            known = await client.get_entity(entity, where)
             masks = [*["name"] * bool(name), *["type"] * (kind is not None)]
             left = [it for it in known.aliases if it not in (without or ())]
             if alias or without:
@@ -239,7 +247,10 @@ def merge(
         from antiphon_server.cli.connect import client_for
 
         async with client_for(address, data_dir) as client:
-            made = await client.merge_entities(entity, other, scope_of(scope))
+            where = await scope_of(client, scope)
+            id_of(entity, "ent", "ENTITY")
+            id_of(other, "ent", "OTHER")
+            made = await client.merge_entities(entity, other, where)
         aside(in_a_line(f"{made.name} is also {', '.join(made.aliases)}."))
 
     run(work())
@@ -276,12 +287,14 @@ def split(
         from antiphon_server.cli.connect import client_for
 
         async with client_for(address, data_dir) as client:
+            where = await scope_of(client, scope)
+            id_of(entity, "ent", "ENTITY")
             left, taken = await client.split_entity(
                 entity,
-                scope_of(scope),
-                merged_entity_id=other,
+                where,
+                merged_entity_id=id_of(other, "ent", "--merged"),
                 names=name or (),
-                mention_ids=mention or (),
+                mention_ids=ids_of(mention, "mnt", "--mention"),
             )
         aside(in_a_line(f"{left.entity_id} is {left.name}, {taken.entity_id} is {taken.name}."))
 
@@ -308,8 +321,9 @@ def delete(
         from antiphon_server.cli.connect import client_for
 
         async with client_for(address, data_dir) as client:
-            for it in entities:
-                await client.delete_entity(it, scope_of(scope))
+            where = await scope_of(client, scope)
+            for it in ids_of(entities, "ent", "ENTITY"):
+                await client.delete_entity(it, where)
                 aside(f"{in_a_line(it)} is deleted.")
 
     run(work())

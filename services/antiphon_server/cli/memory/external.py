@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from antiphon_server.cli.console import aside, in_a_line, print_json, run, say
+from antiphon_server.cli.counts import counted
 from antiphon_server.cli.options import Address, DataDir, Json
 
 if TYPE_CHECKING:
@@ -92,9 +93,12 @@ def _numbers(found: "ExternalMemoryStatus") -> list[tuple[str, str]]:
         for name, count in sorted(found.searches.items())
     )
     return [
-        ("not told yet", f"{found.waiting_changes} changes"),
-        ("refused", f"{found.refused_changes} changes, passed over"),
+        ("not told yet", counted(found.waiting_changes, "change")),
+        ("refused", f"{counted(found.refused_changes, 'change')}, passed over"),
         ("to be forgotten", f"{found.unconfirmed_forgets} that it has not said to be gone"),
         ("asked", asked or "never, since the server began"),
-        ("of no use", f"{found.dropped_hits} hits, {found.altered_hits} with other texts"),
+        (
+            "of no use",
+            f"{counted(found.dropped_hits, 'hit')}, {found.altered_hits} with other texts",
+        ),
     ]

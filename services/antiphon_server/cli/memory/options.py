@@ -1,12 +1,12 @@
 """What the commands about memories share."""
 
-from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antiphon_server.cli.console import CommandError, fail, in_a_line
+from antiphon_server.cli.console import CommandError, in_a_line
+from antiphon_server.cli.written import id_of, scope_of
 
 if TYPE_CHECKING:
     from antiphon.memory.v1.memory_pb2 import Memory, MemoryKind
@@ -19,11 +19,9 @@ Where = Annotated[
         "--scope",
         "-s",
         metavar="ID",
-        help="Whose: conv_… or ws_…; else your own.",
+        help="Whose: conv_… or ws_…; else your own (me).",
     ),
 ]
-_DAY = timedelta(days=1)
-_PREFIXES = {"conv_": "conversations/", "ws_": "workspaces/", "user_": "users/"}
 
 
 class KindName(StrEnum):
@@ -42,35 +40,13 @@ def kind_of(name: KindName) -> "MemoryKind.ValueType":
     return MemoryKind.Value(f"MEMORY_KIND_{name.name}")
 
 
-def scope_of(name: str) -> str:
-    """A scope by what is named: conv_…, ws_…, user_…, or a scope as it is. Raises CommandError."""
-    if not name or name.startswith(tuple(_PREFIXES.values())):
-        return name
-    for prefix, scope in _PREFIXES.items():
-        if name.startswith(prefix):
-            return scope + name
-    raise CommandError(f"--scope {in_a_line(name)} is no scope: write conv_… or ws_…")
-
-
-def day_of(written: str, option: str, later: timedelta = timedelta()) -> datetime | None:
-    """When a day begins here, or a time as it is written; None for ""; else ends the command."""
-    if not written:
-        return None
-    try:
-        if len(written) == len("2026-11-01"):
-            midnight = datetime.combine(date.fromisoformat(written), datetime.min.time())
-            return (midnight + later).astimezone()
-        return datetime.fromisoformat(written).astimezone()
-    except (ValueError, OverflowError):
-        fail(f"{option}: {in_a_line(written)} is no date; write one like 2026-11-01", 2)
-
-
 async def found(client: "Client", memory_id: str, scope: str) -> "Memory":
     """The memory: of the scope, else your own, or one about you elsewhere. Raises CommandError."""
     from antiphon_client import NotFound
 
+    id_of(memory_id, "mem", "MEMORY")
     try:
-        return await client.get_memory(memory_id, scope_of(scope))
+        return await client.get_memory(memory_id, await scope_of(client, scope))
     except NotFound:
         if not scope:
             async for it in client.export_memories():

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from antiphon_server.cli.console import CommandError, aside, fail, in_a_line, print_json, run, say
-from antiphon_server.cli.memory.options import KindName, Where, Which, found, kind_of, scope_of
+from antiphon_server.cli.console import CommandError, aside, in_a_line, print_json, run, say
+from antiphon_server.cli.memory.options import KindName, Where, Which, found, kind_of
 from antiphon_server.cli.options import Address, DataDir, Json
+from antiphon_server.cli.written import refuse, scope_of
 
 if TYPE_CHECKING:
     from antiphon.memory.v1.pruning_service_pb2 import PruneMemoriesResponse, PruningRule
@@ -61,20 +62,21 @@ def prune(
 
         rule = _rule(older_than, importance, kind, superseded)
         async with client_for(address, data_dir) as client:
+            where = await scope_of(client, scope)
             if not json:
-                shown = await client.prune_memories(rule, scope_of(scope), validate_only=True)
+                shown = await client.prune_memories(rule, where, validate_only=True)
                 if not _showed(shown):
                     return
                 question = f"Put these {len(shown.pruned)} away?"
                 if not yes and not await asyncio.to_thread(typer.confirm, question, err=True):
                     return
             elif not yes:
-                shown = await client.prune_memories(rule, scope_of(scope), validate_only=True)
-                print_json(as_dict(shown))
+                shown = await client.prune_memories(rule, where, validate_only=True)
+                print_json({"pruned": [], **as_dict(shown)})
                 return
-            done = await client.prune_memories(rule, scope_of(scope))
+            done = await client.prune_memories(rule, where)
         if json:
-            print_json(as_dict(done))
+            print_json({"pruned": [], **as_dict(done)})
         else:
             more = "; there are more, for the next time" if done.more else ""
             aside(
@@ -117,6 +119,8 @@ def restore(
 
         async with client_for(address, data_dir) as client:
             before = await found(client, memory, scope)
+            if before.state == pb.MEMORY_STATE_FORGOTTEN:
+                raise CommandError(f"{in_a_line(memory)} is forgotten, which is for good")
             if before.state != pb.MEMORY_STATE_PRUNED:
                 raise CommandError(f"{in_a_line(memory)} was not put away")
             back = await client.restore_memory(memory, before.scope)
@@ -150,10 +154,10 @@ def retention(
         from antiphon_server.cli.connect import client_for
         from antiphon_server.cli.encoding import as_dict
 
-        where = scope_of(scope)
         if off and (older_than or superseded):
             raise CommandError("--off takes the rule away: say either that, or a rule")
         async with client_for(address, data_dir) as client:
+            where = await scope_of(client, scope)
             if off:
                 kept = await client.set_retention(None, where)
             elif older_than or superseded:
@@ -207,5 +211,5 @@ def _rule(
 def _span(written: str, option: str) -> timedelta:
     found = re.fullmatch(r"(\d{1,5})([dwmy])", written)
     if found is None:
-        fail(f"{option}: {in_a_line(written)} is no time; write 90d, 12w, 6m or 2y", 2)
+        refuse(option, f"{in_a_line(written)} is no time; write 90d, 12w, 6m or 2y")
     return timedelta(days=int(found[1]) * _DAYS[found[2]])

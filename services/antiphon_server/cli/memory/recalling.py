@@ -5,8 +5,9 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from antiphon_server.cli.console import aside, in_a_line, print_json, run, say
-from antiphon_server.cli.memory.options import day_of, scope_of
+from antiphon_server.cli.counts import counted
 from antiphon_server.cli.options import Address, DataDir, Json
+from antiphon_server.cli.written import authors_of, scope_of, text_of, time_of
 
 if TYPE_CHECKING:
     from antiphon.memory.v1.search_service_pb2 import Recalled, RecallResponse
@@ -25,7 +26,7 @@ def recall(
             "--scope",
             "-s",
             metavar="ID",
-            help="Only there: conv_…, ws_… (its conversations, too), user_… (you); repeatable.",
+            help="Only there: conv_…, ws_… (its conversations, too), me; repeatable.",
         ),
     ] = None,
     kinds: Annotated[
@@ -38,7 +39,7 @@ def recall(
     ] = "",
     person: Annotated[
         list[str] | None,
-        typer.Option("--person", metavar="WHO", help="Only by or about users/user_…; repeatable."),
+        typer.Option("--person", metavar="WHO", help="Only by or about me or user_…; repeatable."),
     ] = None,
     since: Annotated[
         str, typer.Option("--since", metavar="DATE", help="From that day on, as 2026-11-01.")
@@ -68,14 +69,16 @@ def recall(
         from antiphon_server.cli.encoding import as_dict
         from antiphon_server.cli.kinds import named
 
+        asked = text_of(" ".join(query), "WORDS", '"where does Anna live"')
         wanted = named(RecalledKind.items(), "RECALLED_KIND_", kinds)
+        begins = time_of(since, "--since")
         async with client_for(address, data_dir) as client:
             found = await client.recall(
-                " ".join(query),
-                scopes=[scope_of(it) for it in scope or ()],
+                asked,
+                scopes=[await scope_of(client, it) for it in scope or ()],
                 kinds=wanted,
-                people=person or (),
-                not_before=day_of(since, "--since"),
+                people=await authors_of(client, person, "--person"),
+                not_before=begins,
                 limit=limit,
                 max_tokens=tokens,
             )
@@ -104,14 +107,15 @@ def _show(it: "Recalled") -> None:
 
 
 def _tell(found: "RecallResponse") -> None:
-    if not found.recalled:
+    if not found.recalled and not found.left_out:
         aside("Nothing is remembered of that, nor said.")
     if alone := _ALONE.get(found.external_memory):
         aside(f"The external memory {alone}: the server's own has answered alone.")
     if found.left_out:
-        aside(f"{found.left_out} more had no room: --tokens allows more.")
-    if found.pending_conversations:
-        aside(
-            f"{found.pending_conversations} conversations are still being read:"
-            " ask again in some seconds."
+        what = (
+            f"{found.left_out} more" if found.recalled else f"All that was found ({found.left_out})"
         )
+        aside(f"{what} had no room: --tokens allows more.")
+    if found.pending_conversations:
+        waiting = counted(found.pending_conversations, "conversation")
+        aside(f"Still to be read: {waiting}. Ask again in some seconds.")

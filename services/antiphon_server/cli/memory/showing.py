@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from antiphon_server.cli.console import aside, in_a_line, print_json, run, say
-from antiphon_server.cli.memory.options import KindName, Where, Which, found, kind_of, scope_of
+from antiphon_server.cli.memory.options import KindName, Where, Which, found, kind_of
 from antiphon_server.cli.memory.words import kind_name, origin_name, since_of, state_name
 from antiphon_server.cli.options import Address, DataDir, Json
+from antiphon_server.cli.written import scope_of
 
 if TYPE_CHECKING:
     from antiphon.memory.v1.memory_pb2 import Memory
@@ -49,7 +50,8 @@ def list_memories(
         from antiphon_server.cli.table import print_table
 
         async with client_for(address, data_dir) as client:
-            listed = _listed(client, scope_of(scope), set(map(kind_of, kind or ())), past)
+            where = await scope_of(client, scope)
+            listed = _listed(client, where, set(map(kind_of, kind or ())), past)
             memories = [it async for it in listed]
         if json:
             for it in memories:
@@ -141,8 +143,23 @@ def _tell(it: "Memory", versions: "list[Memory]") -> None:
         where = f"{source.conversation_id}/{source.message_id}"
         stretch = f", characters {source.start} to {source.end}" if source.end else ""
         say(in_a_line(f"{'from':8} {where}{stretch}" if source.message_id else "from     (hidden)"))
-    for version in versions:
-        say(in_a_line(f"{'was':8} {version.text}  ({local_time(version.update_time)})"))
+    for version, follower in zip(versions, [it, *versions], strict=False):
+        what = version.text if version.text != follower.text else _difference(version, follower)
+        say(in_a_line(f"{'was':8} {what}  ({local_time(version.update_time)})"))
+
+
+def _difference(it: "Memory", follower: "Memory") -> str:
+    """What it was, where it is not its words that were changed."""
+    told = {
+        "": (kind_name(it), kind_name(follower)),
+        "state": (state_name(it), state_name(follower)),
+        "about": (it.subject, follower.subject),
+        "names": (", ".join(it.entities), ", ".join(follower.entities)),
+        "holds": (since_of(it), since_of(follower)),
+        "importance": (f"{it.importance:g}", f"{follower.importance:g}"),
+    }
+    changed = [f"{name} {was or 'none'}".strip() for name, (was, now) in told.items() if was != now]
+    return "; ".join(changed) or "the same, in these words"
 
 
 def export(address: Address = "", data_dir: DataDir = None) -> None:

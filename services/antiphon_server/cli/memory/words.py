@@ -4,6 +4,7 @@ from datetime import UTC
 from typing import TYPE_CHECKING
 
 from antiphon.memory.v1.memory_pb2 import MemoryKind, MemoryOrigin, MemoryState
+from antiphon_server.cli.counts import counted
 from antiphon_server.cli.kinds import name_of
 
 if TYPE_CHECKING:
@@ -27,8 +28,7 @@ def origin_name(it: "Memory") -> str:
     origin = name_of(MemoryOrigin, "MEMORY_ORIGIN_", it.origin) if it.origin else ""
     if not it.sources:
         return origin
-    said = "message" if len(it.sources) == 1 else "messages"
-    return f"{origin}, {len(it.sources)} {said}"
+    return f"{origin}, {counted(len(it.sources), 'message')}"
 
 
 def since_of(it: "Memory") -> str:
