@@ -159,6 +159,18 @@ async def test_what_holds_no_more_is_not_told(it: Stage) -> None:
     }
 
 
+async def test_what_does_not_hold_yet_is_not_told(it: Stage) -> None:
+    """Until it does; an event that is planned is known."""
+    later_us = (NOW_S + 86_400) * 10**6
+    own = f"users/{ANN}"
+    await it.put(own, "The boat lies at the yard", valid_from_us=later_us)
+    await it.put(own, "The key of the boat goes to Fay", kind=Kind.EVENT, valid_from_us=later_us)
+    await it.put(own, "The boat has a key", valid_from_us=NOW_S * 10**6)
+    shown = await it.shown()
+    assert "The boat lies at the yard" not in shown
+    assert {"The key of the boat goes to Fay", "The boat has a key"} <= set(shown)
+
+
 async def test_what_is_called_otherwise_is_found_by_both_names(it: Stage) -> None:
     """Names that not all may know who read the answer find nothing there."""
     await it.put(f"workspaces/{it.workspace_id}", "Robin lies ashore in May")

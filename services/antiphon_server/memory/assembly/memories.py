@@ -173,11 +173,12 @@ def _of(it: Item) -> OfMemory:
 
 
 def _holds(memory: Memory, now_us: int) -> bool:
-    """Whether it is in use, and so still; what has happened has happened."""
+    """Whether it is in use, and so now; what has happened has happened, and plans are known."""
     if memory.state is not State.ACTIVE or memory.expired(now_us):
         return False
     over = memory.valid_until_us is not None and memory.valid_until_us <= now_us
-    return not over or memory.kind is Kind.EVENT
+    ahead = memory.valid_from_us is not None and memory.valid_from_us > now_us
+    return memory.kind is Kind.EVENT or not (over or ahead)
 
 
 def _item(memory: Memory, hit: Hit) -> Item:
