@@ -47,6 +47,20 @@ def test_one_is_added_listed_and_shown_with_all_that_was_said(antiphon: Run) -> 
     assert json.loads(shown)["superseded_by"] == instead.stdout.split()[-1]
 
 
+def test_recall_marks_what_holds_no_more_or_not_yet(antiphon: Run) -> None:
+    """What holds now has no mark."""
+    for text, dates in (
+        ("Yara rents a barn", ("--until", "2020-01-01")),
+        ("Yara owns a mill", ("--since", "2999-01-01")),
+        ("Yara keeps bees", ("--since", "2020-01-01", "--until", "2999-01-01")),
+    ):
+        assert antiphon("memory", "add", text, *dates).returncode == 0
+    lines = [it.strip() for it in antiphon("memory", "recall", "Yara").stdout.splitlines()]
+    assert "Yara rents a barn (held until 2020-01-01)" in lines
+    assert "Yara owns a mill (from 2999-01-01)" in lines
+    assert "Yara keeps bees" in lines
+
+
 def test_a_correction_keeps_what_it_was(antiphon: Run, made: str) -> None:
     antiphon("memory", "correct", made, "Zoe is a painter")
     shown = json.loads(antiphon("memory", "show", made, "--json").stdout)

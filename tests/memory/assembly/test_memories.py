@@ -159,6 +159,18 @@ async def test_what_holds_no_more_is_not_told(it: Stage) -> None:
     }
 
 
+async def test_what_does_not_hold_yet_is_not_told(it: Stage) -> None:
+    """Until it does; an event that is planned is known."""
+    later_us = (NOW_S + 86_400) * 10**6
+    own = f"users/{ANN}"
+    await it.put(own, "The boat lies at the yard", valid_from_us=later_us)
+    await it.put(own, "The key of the boat goes to Fay", kind=Kind.EVENT, valid_from_us=later_us)
+    await it.put(own, "The boat has a key", valid_from_us=NOW_S * 10**6)
+    shown = await it.shown()
+    assert "The boat lies at the yard" not in shown
+    assert {"The key of the boat goes to Fay", "The boat has a key"} <= set(shown)
+
+
 async def test_what_is_called_otherwise_is_found_by_both_names(it: Stage) -> None:
     """Names that not all may know who read the answer find nothing there."""
     await it.put(f"workspaces/{it.workspace_id}", "Robin lies ashore in May")
@@ -220,3 +232,22 @@ async def test_explained_to_who_may_read_them(it: Stage) -> None:
     await it.store.forget(own.memory_id, NOW_S * 10**6)
     found = await it.memories.explained(person(ANN), it.conversation_id, items)
     assert {one.text for one in found} == {"", OURS, THERE}
+
+
+async def test_where_nothing_in_particular_is_asked_what_matters_most_is_told(it: Stage) -> None:
+    """Of the scopes that all may know who read the answer; it is said why."""
+    await it.put(f"users/{ANN}", "Ann is allergic to nuts", importance=0.9)
+    await it.put(
+        f"users/{ANN}", "Ann was in Rome", importance=1.0, valid_from_us=1, valid_until_us=2
+    )
+    asked = replace(it.asked(), query="What do you know about me?")
+    told = await it.memories.contribute(asked)
+    assert told.items[0].text == "Ann is allergic to nuts"
+    assert {one.text for one in told.items[1:]} == {OWN, OURS, THERE}
+    assert {one.reason for one in told.items} == {
+        "nothing in particular was asked for: what matters most"
+    }
+    assert "what matters most of it" in it.memories.told(asked, told).splitlines()[0]
+    await it.world.add(it.workspace_id, BOB, ROLE_MEMBER)
+    await it.world.add(it.conversation_id, BOB, ROLE_MEMBER)
+    assert {one.text for one in (await it.memories.contribute(asked)).items} == {OURS, THERE}

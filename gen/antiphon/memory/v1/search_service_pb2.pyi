@@ -427,7 +427,7 @@ class Recalled(_message.Message):
     @_builtins.property
     def parts(self) -> _containers.ScalarMap[_builtins.str, _builtins.float]:
         """parts are what the score is the sum of, as in MessageHit; `external` is for the place that a memory
-        of others has given it.
+        of others has given it, `importance` is all of it where nothing in particular was asked for.
         """
 
     def __init__(

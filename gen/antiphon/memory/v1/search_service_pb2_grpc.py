@@ -69,7 +69,11 @@ class SearchServiceServicer:
         """Recall finds what helps with a query: messages and memories together, the best first, within a
         budget of tokens. Only what the caller may read now is ranked: with the grant of a turn, its
         conversation and the memories of that. Memories that are superseded, put away, expired or forgotten
-        are not recalled. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
+        are not recalled. Where no word of a query says what it is about ("What do you know about me?"), the
+        most important of the asker's own memories are given, of equally important ones the newest first: of
+        the scopes that are named where some are, and with a grant its conversation's. Then no conversation
+        is searched, no memory of others is asked, and each score is how important the memory is; without such
+        memories it is searched as ever. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

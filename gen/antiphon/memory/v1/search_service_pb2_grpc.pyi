@@ -47,7 +47,11 @@ class SearchServiceStub:
     """Recall finds what helps with a query: messages and memories together, the best first, within a
     budget of tokens. Only what the caller may read now is ranked: with the grant of a turn, its
     conversation and the memories of that. Memories that are superseded, put away, expired or forgotten
-    are not recalled. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
+    are not recalled. Where no word of a query says what it is about ("What do you know about me?"), the
+    most important of the asker's own memories are given, of equally important ones the newest first: of
+    the scopes that are named where some are, and with a grant its conversation's. Then no conversation
+    is searched, no memory of others is asked, and each score is how important the memory is; without such
+    memories it is searched as ever. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
     """
 
 @_typing.type_check_only
@@ -69,7 +73,11 @@ class SearchServiceAsyncStub(SearchServiceStub):
     """Recall finds what helps with a query: messages and memories together, the best first, within a
     budget of tokens. Only what the caller may read now is ranked: with the grant of a turn, its
     conversation and the memories of that. Memories that are superseded, put away, expired or forgotten
-    are not recalled. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
+    are not recalled. Where no word of a query says what it is about ("What do you know about me?"), the
+    most important of the asker's own memories are given, of equally important ones the newest first: of
+    the scopes that are named where some are, and with a grant its conversation's. Then no conversation
+    is searched, no memory of others is asked, and each score is how important the memory is; without such
+    memories it is searched as ever. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
     """
 
 class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
@@ -100,7 +108,11 @@ class SearchServiceServicer(metaclass=_abc_1.ABCMeta):
         """Recall finds what helps with a query: messages and memories together, the best first, within a
         budget of tokens. Only what the caller may read now is ranked: with the grant of a turn, its
         conversation and the memories of that. Memories that are superseded, put away, expired or forgotten
-        are not recalled. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
+        are not recalled. Where no word of a query says what it is about ("What do you know about me?"), the
+        most important of the asker's own memories are given, of equally important ones the newest first: of
+        the scopes that are named where some are, and with a grant its conversation's. Then no conversation
+        is searched, no memory of others is asked, and each score is how important the memory is; without such
+        memories it is searched as ever. Errors: as SearchMessages; INVALID_ARGUMENT (a service that names nobody).
         """
 
 def add_SearchServiceServicer_to_server(servicer: SearchServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -93,10 +93,11 @@ def recall(
 
 
 def _show(it: "Recalled") -> None:
-    from antiphon_server.cli.memory.words import kind_name
+    from antiphon_server.cli.memory.words import kind_name, not_now
 
     if it.HasField("memory"):
-        head, text = f"{kind_name(it.memory)}  {it.memory.memory_id}", it.memory.text
+        head = f"{kind_name(it.memory)}  {it.memory.memory_id}"
+        text = f"{it.memory.text}{not_now(it.memory)}"
     else:
         hit = it.message
         who = hit.author_name or hit.message.author.removeprefix("handlers/")

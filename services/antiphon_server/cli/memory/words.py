@@ -1,6 +1,6 @@
 """Memories as people read them."""
 
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from antiphon.memory.v1.memory_pb2 import MemoryKind, MemoryOrigin, MemoryState
@@ -36,6 +36,21 @@ def since_of(it: "Memory") -> str:
     begins = _day(it.valid_from) if it.HasField("valid_from") else ""
     ends = f"until {_day(it.valid_until)}" if it.HasField("valid_until") else ""
     return " ".join(filter(None, (begins, ends)))
+
+
+def not_now(it: "Memory") -> str:
+    """What tells that it holds no more, or not yet: " (held until 2020-01-01)"; else empty.
+
+    An event has its time in what it says.
+    """
+    now = datetime.now(UTC)
+    if it.kind == MemoryKind.MEMORY_KIND_EVENT:
+        return ""
+    if it.HasField("valid_until") and it.valid_until.ToDatetime(UTC) <= now:
+        return f" (held until {_day(it.valid_until)})"
+    if it.HasField("valid_from") and it.valid_from.ToDatetime(UTC) > now:
+        return f" (from {_day(it.valid_from)})"
+    return ""
 
 
 def _day(time: "Timestamp") -> str:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from antiphon_server.memory.index import Hit
+from antiphon_server.memory.index import IMPORTANCE, Hit
 
 LEAST = 0.4
 """Of the best one's score: what has less matters to something else."""
@@ -15,6 +15,7 @@ _REASONS = {
     "session": "much that was said then has to do with it",
     "date": "it is of the time that is asked for",
     "question": "it answers what was asked then",
+    IMPORTANCE: "nothing in particular was asked for: what matters most",
 }
 
 

@@ -7,7 +7,9 @@ server's start does not import: so `Index` is loaded when it is first asked for.
 import os
 from typing import TYPE_CHECKING
 
+from antiphon_server.memory.index.asking import asks_for_nothing
 from antiphon_server.memory.index.model import (
+    IMPORTANCE,
     Document,
     DocumentId,
     Hit,
@@ -18,7 +20,16 @@ from antiphon_server.memory.index.model import (
 if TYPE_CHECKING:
     from antiphon_server.memory.index.index import Index
 
-__all__ = ["Document", "DocumentId", "Hit", "Index", "PartitionKey", "Query"]
+__all__ = [
+    "IMPORTANCE",
+    "Document",
+    "DocumentId",
+    "Hit",
+    "Index",
+    "PartitionKey",
+    "Query",
+    "asks_for_nothing",
+]
 
 
 def __getattr__(name: str) -> object:

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
+from heapq import nlargest
 from itertools import islice
 
 import numpy as np
@@ -10,7 +11,14 @@ from antiphon_server.memory.index.corpus import Corpus
 from antiphon_server.memory.index.encoder import Encoded, Encoder
 from antiphon_server.memory.index.features import Candidates, Features
 from antiphon_server.memory.index.lexical import idf
-from antiphon_server.memory.index.model import Document, DocumentId, Hit, PartitionKey, Query
+from antiphon_server.memory.index.model import (
+    IMPORTANCE,
+    Document,
+    DocumentId,
+    Hit,
+    PartitionKey,
+    Query,
+)
 from antiphon_server.memory.index.view import View, view
 from antiphon_server.memory.index.weights import PARTS, weights_at
 
@@ -161,6 +169,31 @@ class Index:
         if not len(seen.slots) or not query.text.strip():
             return []
         return self._hits(seen, self.candidates(query, seen), query.limit)
+
+    def worthiest(
+        self,
+        query: Query,
+        readable: Mapping[PartitionKey, Mapping[DocumentId, tuple[float, int]]],
+    ) -> list[Hit]:
+        """Within the bounds of a query the documents that are worth most, whatever it says.
+
+        Each partition is given with what its documents are worth: how important they are, and
+        their times. Of equally important ones the newest are first.
+        """
+        seen = view(self._corpus, readable)
+        keys = {number: part.key for number, part in seen.parts.items()}
+        found = list[tuple[tuple[float, int], PartitionKey, DocumentId]]()
+        for slot in seen.slots[seen.wanted(query)].tolist():
+            key, document_id = (
+                keys[int(self._corpus.columns.partition[slot])],
+                self._corpus.ids[slot],
+            )
+            if (worth := readable[key].get(document_id)) is not None:
+                found.append((worth, key, document_id))
+        return [
+            Hit(key, document_id, worth[0], {IMPORTANCE: worth[0]})
+            for worth, key, document_id in nlargest(query.limit, found)
+        ]
 
     def view(self, readable: Collection[PartitionKey]) -> View:
         """What a search of these partitions sees."""

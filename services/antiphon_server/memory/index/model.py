@@ -13,6 +13,9 @@ DocumentId = NewType("DocumentId", str)
 MESSAGE = "message"
 """The kind of what was said in turn: it alone has neighbours and belongs to a session."""
 
+IMPORTANCE = "importance"
+"""The part of a score of what is found by what it is worth, and by nothing that was asked."""
+
 
 @dataclass(frozen=True, slots=True)
 class Document:

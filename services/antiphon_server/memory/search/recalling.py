@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 from antiphon_server.memory.entities.expanding import Expanding, with_other_names
 from antiphon_server.memory.external.model import Answered
-from antiphon_server.memory.index import Hit, PartitionKey, Query
+from antiphon_server.memory.index import Hit, PartitionKey, Query, asks_for_nothing
 from antiphon_server.memory.memories.sources import Sources
 from antiphon_server.memory.model import (
     Brought,
@@ -53,10 +53,11 @@ class Recollection:
 
 @dataclass(frozen=True, slots=True)
 class _Where:
-    """What is searched: conversations, and scopes of memories."""
+    """What is searched: conversations, and scopes of memories; of those the asker's ``own``."""
 
     readable: Readable
     scopes: Sequence[str]
+    own: Sequence[str]
 
 
 class Recalling:
@@ -90,18 +91,32 @@ class Recalling:
 
     async def _recall(self, principal: Principal, wish: RecallWish) -> Recollection:
         where = await self._where(principal, wish)
+        scopes = where.scopes if wish.kinds != {MESSAGE} else ()
+        if asks_for_nothing(wish.query):
+            found, more = await self._most_important(principal, wish, where, scopes)
+            if found:
+                recalled, left_out = _within(found, wish)
+                return Recollection(recalled, left_out, searched=0, pending=0, more=more)
         asked: Sequence[ConversationId] = ()
         brought = Brought(())
         if not wish.kinds or MESSAGE in wish.kinds:
             asked = where.readable.conversation_ids
             brought = await self._library.bring_up(asked, WAIT_S, principal.actor)
         there = brought.conversation_ids
-        scopes = where.scopes if wish.kinds != {MESSAGE} else ()
         async with self._shelf.opened(scopes, WAIT_S) as shelved:
             found, external = await self._found(principal, wish, where, there, shelved.scopes)
         recalled, left_out = _within(found, wish)
         more = where.readable.more or brought.left_out > 0 or shelved.more
         return Recollection(recalled, left_out, len(there), brought.pending, more, external)
+
+    async def _most_important(
+        self, principal: Principal, wish: RecallWish, where: _Where, scopes: Sequence[str]
+    ) -> tuple[Sequence[Recalled], bool]:
+        """What matters most to the asker, or in the scopes that they name; and if there is more."""
+        own = where.own if not wish.scopes else scopes
+        async with self._shelf.opened([it for it in scopes if it in own], WAIT_S) as shelved:
+            ranked = await self._shelf.worthiest(self._query(wish), shelved.scopes)
+        return await self._shown(principal, wish, ranked, where.readable), shelved.more
 
     async def _found(
         self,
@@ -146,7 +161,8 @@ class Recalling:
             is_asked = not wish.scopes or scope in wish.scopes
             opened = [own] if is_asked else []
             # A turn's worker learns nobody's name: what it says there guests may read, too.
-            return _Where(Readable(opened, frozenset(opened)), [scope] if is_asked else [])
+            scopes = [scope] if is_asked else []
+            return _Where(Readable(opened, frozenset(opened)), scopes, own=scopes)
         is_service = principal.kind == "service"
         user_id = UserId(wish.user_id) if is_service else principal.user_id
         if not user_id:
@@ -158,7 +174,7 @@ class Recalling:
         if wish.scopes:
             inside = set(wish.scopes).union(_CONVERSATION + it for it in readable.conversation_ids)
             scopes = [it for it in scopes if it in inside]
-        return _Where(readable, scopes)
+        return _Where(readable, scopes, own=[_USER + user_id])
 
     async def _readable(self, user_id: UserId, scopes: Sequence[str]) -> Readable:
         """The conversations and workspaces that they may read, of those that are named if any."""
@@ -197,7 +213,16 @@ class Recalling:
         other_names: Sequence[OtherNames],
     ) -> list[Hit]:
         """The best of all; where somebody is a guest, names tell nothing."""
-        query = Query(
+        query = self._query(wish, other_names)
+        as_guest = {_CONVERSATION + it for it in readable.as_guest}
+        parts = [(_CONVERSATION + it, PartitionKey(_CONVERSATION + it)) for it in there]
+        parts += ((it, key_of(it)) for it in scopes)
+        named = [key for scope, key in parts if scope not in as_guest]
+        nameless = [key for scope, key in parts if scope in as_guest]
+        return await ranked(self._library, query, named, nameless)
+
+    def _query(self, wish: RecallWish, other_names: Sequence[OtherNames] = ()) -> Query:
+        return Query(
             wish.query,
             MOST_RANKED if wish.max_tokens else min(2 * wish.limit, MOST_RANKED),
             wish.kinds,
@@ -207,12 +232,6 @@ class Recalling:
             int(self._clock() * 1e6),
             other_names=tuple((it.asked, it.others) for it in other_names),
         )
-        as_guest = {_CONVERSATION + it for it in readable.as_guest}
-        parts = [(_CONVERSATION + it, PartitionKey(_CONVERSATION + it)) for it in there]
-        parts += ((it, key_of(it)) for it in scopes)
-        named = [key for scope, key in parts if scope not in as_guest]
-        nameless = [key for scope, key in parts if scope in as_guest]
-        return await ranked(self._library, query, named, nameless)
 
     async def _shown(
         self, principal: Principal, wish: RecallWish, ranked: Sequence[Hit], readable: Readable

@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, Protocol, TypeVar
 
-from antiphon_server.memory.index import Document, DocumentId, PartitionKey
+from antiphon_server.memory.index import Document, DocumentId, Hit, PartitionKey, Query
 from antiphon_server.memory.ports import MemoryStore, Names
 from antiphon_server.memory.remembered import Kind, Memory, State, is_of_memories, place_of
 from antiphon_server.memory.search.indexing import in_portions
@@ -122,6 +122,14 @@ class Shelf:
                 self._searched[it] -= 1
                 if not self._searched[it]:
                     del self._searched[it]
+
+    async def worthiest(self, query: Query, scopes: Collection[str]) -> Sequence[Hit]:
+        """Of scopes that are open what is most important, and of that the newest.
+
+        As many as the query limits, within its bounds; what it says counts for nothing.
+        """
+        worth = {key_of(it): self._known[it].worth for it in scopes if it in self._known}
+        return await self._owner.with_index(lambda index: index.worthiest(query, worth))
 
     @property
     def scopes(self) -> int:
