@@ -56,6 +56,18 @@ async def test_a_fact_is_kept_with_where_it_was_said(
     assert memory.sources == (Source(HERE, MessageId("msg_0"), 4, 18),)
 
 
+async def test_what_is_asked_for_is_kept_as_a_note(
+    store: SqlExtractions, kept: SqlMemories
+) -> None:
+    """Others are not replaced by it; asked for again it is the same."""
+    asked = "Please remember that my car is red.", "Remember: the bins go out on Monday."
+    await store.keep(HERE, "", "c1", found(*asked, asked[0]), NOW_US)
+    memories = {it.text: it for it in await known(kept)}
+    assert set(memories) == {"my car is red", "the bins go out on Monday"}
+    note = memories["my car is red"]
+    assert (note.kind, note.origin, len(note.sources)) == (Kind.NOTE, Origin.RULES, 2)
+
+
 async def test_a_stretch_of_a_log_is_kept_once(store: SqlExtractions, kept: SqlMemories) -> None:
     """Whoever else has read it finds that it was."""
     assert await store.cursors([HERE]) == {}

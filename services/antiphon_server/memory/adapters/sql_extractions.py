@@ -36,6 +36,7 @@ _KINDS = {
     extracting.Kind.FACT: Kind.FACT,
     extracting.Kind.PREFERENCE: Kind.PREFERENCE,
     extracting.Kind.EVENT: Kind.EVENT,
+    extracting.Kind.NOTE: Kind.NOTE,
 }
 _AT_ONCE = 1024
 Found = Sequence[tuple[MessageId, Candidate]]

@@ -117,11 +117,14 @@ def _candidate(
     told: Mapping[str, Any], said: Utterance, value: str, quoted: tuple[int, int]
 ) -> Candidate:
     topic, text = _slug(_text(told, "topic")), _text(told, "text")
+    kind = Kind(_text(told, "kind"))
+    if kind is Kind.NOTE:  # it was not asked for any
+        raise ValueError(kind)
     if not text or not _TOPIC.fullmatch(topic):
         raise ValueError(topic)
     named = dict.fromkeys(_ENTITY.findall(text))
     return Candidate(
-        kind=Kind(_text(told, "kind")),
+        kind=kind,
         slot=topic.split("/")[0],
         topic=topic,
         value=value,

@@ -1,5 +1,6 @@
 """Finds the facts in what somebody said."""
 
+import hashlib
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
@@ -10,10 +11,12 @@ from antiphon_server.memory.extracting.dates import Dated
 from antiphon_server.memory.extracting.grammar import Grammar, Language, Rule, genitive, groups_of
 from antiphon_server.memory.extracting.languages import de, en, es, fr
 from antiphon_server.memory.extracting.model import Candidate, Hold, Kind, Utterance
+from antiphon_server.memory.extracting.requests import request_in
 from antiphon_server.memory.extracting.sentences import Sentence, sentences
 
 MOST = 16
 """Facts of one message; what tells more is pasted rather than said."""
+_OF_REQUESTS = 0.9
 _LANGUAGES = {"en": en.LANGUAGE, "de": de.LANGUAGE, "fr": fr.LANGUAGE, "es": es.LANGUAGE}
 _TELLING = {
     name: it.telling.difference(
@@ -36,7 +39,9 @@ def extract(said: Utterance) -> Sequence[Candidate]:
     usual = _language(said.text[:2000], said.language)
     found: dict[tuple[str, str, str, str], Candidate] = {}
     for sentence in sentences(said.text):
-        for candidate in _in(sentence, said, _language(sentence.text, usual)):
+        language = _language(sentence.text, usual)
+        facts = list(_in(sentence, said, language)) or list(_noted(sentence, said, language))
+        for candidate in facts:
             found.setdefault(candidate.key, candidate)
     return sorted(found.values(), key=lambda it: it.start)[:MOST]
 
@@ -56,6 +61,37 @@ def _in(sentence: Sentence, said: Utterance, language: str) -> Iterator[Candidat
                 start = sentence.start + match.start() + _before_words(match[0])
                 end = sentence.start + match.end()
                 yield replace(candidate, start=start, end=end)
+
+
+def _noted(sentence: Sentence, said: Utterance, language: str) -> Iterator[Candidate]:
+    """What it asks to have remembered, as it was said, also where it is no plain statement."""
+    written = said.text[sentence.start : sentence.start + len(sentence.text)]
+    request = request_in(sentence.text, written)
+    if request is None:
+        return
+    start, end = sentence.start + request.start, sentence.start + request.end
+    text = " ".join(said.text[start:end].split())
+    compared = _compared(text, _grammar(language), most=len(text))
+    digest = hashlib.sha256(compared.encode("utf-8", "surrogatepass")).hexdigest()
+    entities = _entities(text, said.name)
+    if request.is_told and entities and text.startswith(entities[0]):
+        entities = entities[1:]  # a sentence begins with a capital
+    yield Candidate(
+        kind=Kind.NOTE,
+        slot="note",
+        topic=f"note/{digest[:32]}",
+        value=compared,
+        hold=Hold.HOLDS,
+        text=text,
+        subject=said.subject,
+        entities=entities,
+        valid_from_us=0,
+        valid_until_us=0,
+        said_us=said.time_us,
+        start=start,
+        end=end,
+        confidence=_OF_REQUESTS,
+    )
 
 
 def _candidate(
@@ -137,12 +173,12 @@ def _with_date(text: str, when: Dated | None) -> str:
     return f"{text} ({when.iso}–)" if when.since else f"{text} ({when.iso})"
 
 
-def _compared(value: str, grammar: Grammar) -> str:
+def _compared(value: str, grammar: Grammar, most: int = 80) -> str:
     """The value as restatements have it in common: no accents, no articles, no capitals."""
     plain = unicodedata.normalize("NFD", value.lower())
     plain = "".join(it for it in plain if not unicodedata.combining(it))
     words = re.sub(r"[^\w]+", " ", grammar.articles.sub("", plain)).split()
-    return " ".join(words)[:80]
+    return " ".join(words)[:most]
 
 
 def _entities(value: str, name: str) -> Sequence[str]:

@@ -6,11 +6,12 @@ from enum import Enum
 
 
 class Kind(Enum):
-    """What sort of thing a fact is."""
+    """What sort of thing a fact is; a note is what somebody asked to have remembered."""
 
     FACT = "fact"
     PREFERENCE = "preference"
     EVENT = "event"
+    NOTE = "note"
 
 
 class Hold(Enum):
@@ -44,7 +45,8 @@ class Utterance:
 class Candidate:
     """A fact that somebody said of themselves.
 
-    ``text`` says it in the third person, in the language that it was said in. ``topic`` is what it
+    ``text`` says it in the third person, in the language that it was said in; a note's as it was
+    said. ``topic`` is what it
     is about: of one subject and topic one fact holds at a time (`lives_in`, or `likes/coffee`
     where there may be many). ``value`` is what it says of it, in a form to compare. ``start`` and
     ``end`` are its place in the text that it was found in, in code points. Of ``valid_from_us``
