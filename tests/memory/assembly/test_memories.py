@@ -196,9 +196,10 @@ async def test_each_is_quoted_with_kind_and_date(it: Stage) -> None:
 async def test_the_last_day_of_all_is_told(it: Stage) -> None:
     """A date may be any that the contract has."""
     last_us = 253_402_300_799_999_999
-    await it.put(f"users/{ANN}", "The boat lies at the last pier", valid_from_us=last_us)
+    last = "The boat lies at the last pier"
+    await it.put(f"users/{ANN}", last, kind=Kind.EVENT, valid_from_us=last_us)
     told = it.memories.told(it.asked(), await it.contributed())
-    assert "> fact, 31 December 9999: The boat lies at the last pier" in told.splitlines()
+    assert f"> event, 31 December 9999: {last}" in told.splitlines()
 
 
 async def test_they_keep_to_their_room(it: Stage) -> None:

@@ -27,6 +27,7 @@ _GROWS = {
     "clients": "clients",
     "history": "messages in the conversation",
     "conversations": "conversations of the user",
+    "search": "messages and memories of the user",
     "replicas": "servers",
 }
 STYLE = {

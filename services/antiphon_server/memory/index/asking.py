@@ -25,6 +25,8 @@ _KNOWING = {
     "spanish": "sabes sabe saben conoces conoce recuerdas recuerda recuerdan acuerdas acuerda "
     "dime cuéntame dicho aprendido guardado respecto acerca favor",
 }
+_POLITE = {"please", "bitte", "favor", "plait"}
+_KNOWN = {fold(it) for those in _KNOWING.values() for it in those.split()} - _POLITE
 _MONTHS = {"may"}
 _SAYING_NOTHING = [
     {fold(it) for it in (*stopwords, *_KNOWING[language].split())} - _MONTHS
@@ -33,12 +35,17 @@ _SAYING_NOTHING = [
 
 
 def asks_for_nothing(text: str) -> bool:
-    """Whether no word of a question says what it is about: "What do you know about me?".
+    """Whether somebody asks what is known and of nothing in particular: "What do you know of me?".
 
-    One word alone is no question: it may be a name, or a word of another language.
+    One word alone is no question: it may be a name, or a word of another language. And "yes, do it"
+    says nothing, but asks for nothing that is known.
     """
     asked = {fold(it) for it in words(text)}
-    return len(asked) > 1 and any(asked <= nothing for nothing in _SAYING_NOTHING)
+    return (
+        len(asked) > 1
+        and not asked.isdisjoint(_KNOWN)
+        and any(asked <= nothing for nothing in _SAYING_NOTHING)
+    )
 
 
 def asks_when(text: str) -> bool:
